@@ -1,0 +1,101 @@
+"""A deployment: which model is served by which workers, with which limits.
+
+One struct for the YAML file, the command line and the tests. Every field is read somewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from goodput.core.errors import UsageError
+
+Role = Literal["prefill", "decode", "mixed"]
+Backend = Literal["cpu", "torch"]
+
+
+class WorkerCounts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many worker processes of each role."""
+
+    prefill: int = 1
+    decode: int = 1
+    mixed: int = 0
+
+
+class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of one worker's engine.
+
+    ``token_budget`` bounds the tokens of one step (prefill chunks plus one per decoding sequence);
+    ``kv_tokens`` is the size of one worker's share of the KV pool.
+    """
+
+    block_size: int = 16
+    kv_tokens: int = 32_768
+    token_budget: int = 512
+    max_sequences: int = 64
+    context_length: int | None = None
+    prefix_cache: bool = True
+    threads: int = 1
+
+
+class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one client or one moment may ask of the server. Sizes in bytes, times in seconds."""
+
+    max_body_bytes: int = 1_048_576
+    max_pending: int = 1_024
+    max_n: int = 8
+    drain_timeout_s: float = 60.0
+    heartbeat_timeout_s: float = 15.0
+    max_attempts: int = 3
+
+
+class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that ``goodput serve`` needs to know."""
+
+    model: str = "smollm2:135m"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    backend: Backend = "cpu"
+    workers: WorkerCounts = WorkerCounts()
+    engine: EngineConfig = EngineConfig()
+    limits: LimitsConfig = LimitsConfig()
+
+    def check(self) -> None:
+        """Raise UsageError with the field's name when the values cannot work together."""
+        counts = self.workers
+        for name in ("prefill", "decode", "mixed"):
+            if getattr(counts, name) < 0:
+                raise UsageError(f"workers.{name} must be 0 or more, not {getattr(counts, name)}")
+        if counts.mixed == 0 and not (counts.prefill and counts.decode):
+            raise UsageError(
+                "workers needs at least one mixed worker, or one prefill and one decode worker"
+            )
+        if bool(counts.prefill) != bool(counts.decode):
+            raise UsageError("workers.prefill and workers.decode go together: set both or neither")
+        if not 0 <= self.port < 65_536:
+            raise UsageError(f"port must lie in 0..65535, not {self.port}")
+        engine = self.engine
+        for name in ("block_size", "kv_tokens", "token_budget", "max_sequences", "threads"):
+            if getattr(engine, name) < 1:
+                raise UsageError(f"engine.{name} must be positive, not {getattr(engine, name)}")
+        if engine.token_budget < engine.max_sequences:
+            raise UsageError(
+                f"engine.token_budget ({engine.token_budget}) must be at least "
+                f"engine.max_sequences ({engine.max_sequences}): each decodes a token a step"
+            )
+
+
+def load_deployment(path: Path) -> DeploymentConfig:
+    """Read a deployment YAML; raises UsageError naming the file and the offending field."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the deployment file {path}: {error.strerror}") from None
+    try:
+        config = msgspec.yaml.decode(data, type=DeploymentConfig)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"the deployment file {path} is wrong: {error}") from None
+    config.check()
+    return config

@@ -1,0 +1,1 @@
+"""Continuous batching: the scheduler decides, an executor computes, the engine joins them."""
