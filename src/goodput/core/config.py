@@ -14,6 +14,7 @@ from goodput.core.errors import UsageError
 
 Role = Literal["prefill", "decode", "mixed"]
 Backend = Literal["cpu", "torch"]
+EngineKind = Literal["model", "modelled"]
 
 
 class WorkerCounts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +52,20 @@ class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     max_attempts: int = 3
 
 
+class ModelledConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the steps of the modelled engine take (``engine_kind: modelled``), milliseconds.
+
+    That engine makes up tokens instead of computing them: for tests, and to try a deployment's
+    shape without a model's cost. ``step_ms`` is paid by every step. ``check_kv`` also writes a mark
+    of every token into the KV pool and reads all of them back at each step (slow, for tests).
+    """
+
+    step_ms: float = 5.0
+    prefill_ms_per_token: float = 0.5
+    decode_ms_per_sequence: float = 0.5
+    check_kv: bool = False
+
+
 class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that ``goodput serve`` needs to know."""
 
@@ -58,6 +73,8 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     host: str = "127.0.0.1"
     port: int = 8000
     backend: Backend = "cpu"
+    engine_kind: EngineKind = "model"
+    modelled: ModelledConfig = ModelledConfig()
     workers: WorkerCounts = WorkerCounts()
     engine: EngineConfig = EngineConfig()
     limits: LimitsConfig = LimitsConfig()
@@ -76,6 +93,14 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             raise UsageError("workers.prefill and workers.decode go together: set both or neither")
         if not 0 <= self.port < 65_536:
             raise UsageError(f"port must lie in 0..65535, not {self.port}")
+        for name in self.modelled.__struct_fields__:
+            if not 0 <= getattr(self.modelled, name) < 60_000:
+                raise UsageError(f"modelled.{name} must lie in 0..60000 ms")
+        for name in ("drain_timeout_s", "heartbeat_timeout_s"):
+            if not 0 < getattr(self.limits, name) < 86_400:
+                raise UsageError(f"limits.{name} must be a positive time under a day, in seconds")
+        if self.limits.max_attempts < 1 or self.limits.max_pending < 1:
+            raise UsageError("limits.max_attempts and limits.max_pending must be 1 or more")
         engine = self.engine
         for name in ("block_size", "kv_tokens", "token_budget", "max_sequences", "threads"):
             if getattr(engine, name) < 1:

@@ -11,8 +11,8 @@ import re
 import msgspec
 
 from goodput.core.errors import InvalidRequestError
+from goodput.core.units import SECONDS_PER
 
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 _TERM = re.compile(r"^\s*(ttft|tpot|e2e)\s*=\s*([0-9]*\.?[0-9]+)\s*(us|ms|s|m)\s*$")
 
 
@@ -72,7 +72,9 @@ class SLO(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                     param="slo",
                 )
             name, number, unit = match.groups()
-            bounds[name] = float(number) * _UNITS[unit]
+            if name in bounds:
+                raise InvalidRequestError(f"the SLO bounds {name} twice", param="slo")
+            bounds[name] = float(number) * SECONDS_PER[unit]
         return cls(target=target, **bounds)
 
     def __str__(self) -> str:

@@ -1,0 +1,193 @@
+"""``goodput serve``: an OpenAI-compatible server with prefill and decode on separate workers."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+import typer
+
+from goodput.core.config import DeploymentConfig, WorkerCounts, load_deployment
+from goodput.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from goodput.control.fleet import ModelFacts
+    from goodput.frontend.ports import TextSide
+
+_DEFAULTS = DeploymentConfig()
+
+
+def serve(
+    deployment: Annotated[
+        Path | None, typer.Argument(help="A deployment YAML; options below override it.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help=f"Model name, .gguf file or HF folder. [default: {_DEFAULTS.model}]"),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help=f"Address to listen on. [default: {_DEFAULTS.host}]")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help=f"Port; 0 takes a free one. [default: {_DEFAULTS.port}]")
+    ] = None,
+    prefill: Annotated[int | None, typer.Option(help="Prefill workers. [default: 1]")] = None,
+    decode: Annotated[int | None, typer.Option(help="Decode workers. [default: 1]")] = None,
+    mixed: Annotated[
+        int | None,
+        typer.Option(help="Workers that do both; alone, it replaces the default pair."),
+    ] = None,
+    engine: Annotated[
+        Literal["model", "modelled"] | None,
+        typer.Option(help="'modelled' makes up tokens at modelled speed, to try a deployment."),
+    ] = None,
+    backend: Annotated[
+        Literal["cpu", "torch"] | None,
+        typer.Option(help="'cpu': int8 kernels; 'torch': float32 reference. [default: cpu]"),
+    ] = None,
+    kv_tokens: Annotated[
+        int | None,
+        typer.Option(help=f"KV cache per worker, tokens. [default: {_DEFAULTS.engine.kv_tokens}]"),
+    ] = None,
+    context_length: Annotated[
+        int | None, typer.Option(help="Longest prompt plus answer. [default: the model's]")
+    ] = None,
+    max_sequences: Annotated[
+        int | None,
+        typer.Option(help=f"Batch size bound. [default: {_DEFAULTS.engine.max_sequences}]"),
+    ] = None,
+    token_budget: Annotated[
+        int | None,
+        typer.Option(help=f"Tokens per engine step. [default: {_DEFAULTS.engine.token_budget}]"),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Cores per worker. [default: 1]")] = None,
+    prefix_cache: Annotated[
+        bool | None, typer.Option(help="Reuse the KV of shared prompt starts. [default: on]")
+    ] = None,
+) -> None:
+    """Serve a model over the OpenAI API; Ctrl-C finishes what is in flight, then stops."""
+    config = load_deployment(deployment) if deployment else _DEFAULTS
+    config = _override(
+        config,
+        {"model": model, "host": host, "port": port, "backend": backend, "engine_kind": engine},
+        {
+            "kv_tokens": kv_tokens,
+            "context_length": context_length,
+            "max_sequences": max_sequences,
+            "token_budget": token_budget,
+            "threads": threads,
+            "prefix_cache": prefix_cache,
+        },
+    )
+    counts = {"prefill": prefill, "decode": decode, "mixed": mixed}
+    config = msgspec.structs.replace(
+        config, workers=_workers(config.workers, counts, from_file=deployment is not None)
+    )
+    config.check()
+    raise typer.Exit(_run(config))
+
+
+def _override(
+    config: DeploymentConfig, top: dict[str, object], engine: dict[str, object]
+) -> DeploymentConfig:
+    given = {name: value for name, value in engine.items() if value is not None}
+    changes = {name: value for name, value in top.items() if value is not None}
+    return msgspec.structs.replace(
+        config, engine=msgspec.structs.replace(config.engine, **given), **changes
+    )
+
+
+def _workers(
+    counts: WorkerCounts, options: dict[str, int | None], *, from_file: bool
+) -> WorkerCounts:
+    given = {name: value for name, value in options.items() if value is not None}
+    if set(given) == {"mixed"} and not from_file:
+        return WorkerCounts(prefill=0, decode=0, mixed=given["mixed"])
+    return msgspec.structs.replace(counts, **given)
+
+
+def _run(config: DeploymentConfig) -> int:
+    from rich.console import Console
+
+    from goodput.control.serving import allow_many_files, bind
+
+    console = Console(stderr=True, highlight=False)
+
+    def notify(line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
+    # First of all, so that a taken port is told before a model is loaded.
+    listener = bind(config.host, config.port)
+    with listener:
+        allow_many_files()
+        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+        notify(f"loading {config.model} …")
+        facts, text = _load(config)
+
+        import uvloop
+
+        from goodput.control.serving import Serving
+
+        port = listener.getsockname()[1]
+        _summary(console, config, facts, f"http://{config.host}:{port}/v1")
+        serving = Serving(config, facts, text, listener, notify)
+        return uvloop.run(serving.run())
+
+
+def _load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
+    """The text side of the model and its facts; converts its weights when that was never done."""
+    from goodput.control.fleet import ModelFacts
+    from goodput.kv.layout import kv_bytes_per_block
+    from goodput.models.catalog import resolve
+    from goodput.models.load import load_text_side
+    from goodput.workers.kv_marks import BYTES_PER_TOKEN
+
+    path = resolve(config.model)
+    text = load_text_side(path)
+    engine = config.engine
+    context = engine.context_length or text.config.context_length
+    if context > text.config.context_length:
+        raise UsageError(
+            f"engine.context_length is {context}, but the model's context has "
+            f"{text.config.context_length} tokens."
+        )
+    capacity = engine.kv_tokens // engine.block_size * engine.block_size
+    if config.engine_kind == "model":
+        from goodput.models.weights import prepare
+
+        prepare(path, config.backend)
+        block_bytes = kv_bytes_per_block(text.config, engine.block_size, config.backend)
+    else:
+        block_bytes = engine.block_size * BYTES_PER_TOKEN
+    facts = ModelFacts(
+        path=str(path),
+        vocab_size=text.config.vocab_size,
+        context_length=min(context, capacity),
+        bytes_per_block=block_bytes,
+    )
+    return facts, text
+
+
+def _summary(console: Console, config: DeploymentConfig, facts: ModelFacts, url: str) -> None:
+    from rich.table import Table
+
+    from goodput.control.layout import available_cores, plan_slots
+
+    slots = plan_slots(config, available_cores())
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    kind = config.backend if config.engine_kind == "model" else "modelled, no real answers"
+    table.add_row("model", f"{config.model} ({kind}), context {facts.context_length} tokens")
+    workers = ", ".join(
+        slot.name + (f" (core {','.join(map(str, slot.cores))})" if slot.cores else "")
+        for slot in slots
+    )
+    table.add_row("workers", workers)
+    mebibytes = sum(slot.num_blocks for slot in slots) * facts.bytes_per_block / 2**20
+    table.add_row("KV cache", f"{config.engine.kv_tokens} tokens each, {mebibytes:.0f} MiB in all")
+    table.add_row("API", url)
+    console.print(table)

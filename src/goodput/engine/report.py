@@ -1,0 +1,56 @@
+"""What an engine tells its worker. Plain data that may cross process boundaries."""
+
+from __future__ import annotations
+
+import msgspec
+
+from goodput.core.request import TokenDelta
+from goodput.core.timeline import Timeline
+
+
+class Handoff(msgspec.Struct, omit_defaults=True):
+    """A sequence that continues on a decode worker.
+
+    ``blocks`` hold the KV of its first ``num_computed`` positions (the last block may be partly
+    filled). They stay referenced at the sender until ``release_lease(lease_id)``. ``generated``
+    has every token so far, the newest not computed yet.
+    """
+
+    request_id: str
+    lease_id: str
+    blocks: list[int]
+    num_computed: int
+    generated: list[int]
+    timeline: Timeline
+    cached_tokens: int = 0
+
+
+class StepResult(msgspec.Struct, omit_defaults=True):
+    """What one step brought.
+
+    ``computed_tokens == 0`` with nothing else set means that all work waits for leased blocks: the
+    worker then waits for a message instead of stepping on. ``released_leases`` are leases of other
+    workers whose blocks are no longer read here.
+    """
+
+    deltas: list[TokenDelta] = []
+    handoffs: list[Handoff] = []
+    released_leases: list[str] = []
+    computed_tokens: int = 0
+
+
+class EngineLoad(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How busy an engine is.
+
+    ``waiting`` and ``running`` count sequences. ``waiting_prefill_tokens`` are known tokens not
+    computed yet, prefix hits not foreseen. ``free_blocks`` can be allocated now (evictable cached
+    ones included); ``leases`` are hand-offs whose blocks are still kept here.
+    """
+
+    waiting: int = 0
+    running: int = 0
+    waiting_prefill_tokens: int = 0
+    free_blocks: int = 0
+    total_blocks: int = 0
+    leases: int = 0
+    preemptions: int = 0

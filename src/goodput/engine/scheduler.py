@@ -1,0 +1,280 @@
+"""Continuous batching: which tokens of which sequences are computed in the next step.
+
+Every step first gives one token to each decoding sequence, then fills the token budget with chunks
+of prompts, in the order of ``Sequence.order``. Pure logic over a block pool and a clock.
+
+Why it always gets on: a sequence is admitted only with room for all its known tokens, so prompts
+never run out of blocks. A decoding one that needs a block takes it from the last in order, and the
+first in order can take it from everybody. Only blocks under a lease cannot be taken, and those come
+back without this engine's doing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from goodput.core.clock import Clock
+from goodput.core.config import EngineConfig, Role
+from goodput.core.request import FinishReason, TokenLogprobs
+from goodput.engine.executor import Chunk, Sampled, StepPlan
+from goodput.engine.finish import finish_of
+from goodput.engine.sequence import Sequence, SequenceQueue, SequenceStatus
+from goodput.kv.block_pool import BlockPool
+from goodput.kv.hashing import extend_hashes
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step meant for one sequence: a new token, its end, or both.
+
+    ``token`` is None for a sequence that ended without computing anything. With ``handed_off`` the
+    sequence has left the scheduler and its blocks are still referenced: the caller owns them now.
+    """
+
+    sequence: Sequence
+    token: int | None = None
+    logprobs: TokenLogprobs | None = None
+    handed_off: bool = False
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Owns the sequences of one engine and their references in ``pool``.
+
+    ``role`` may change at any time between steps. "prefill" hands every sequence off after the
+    next token that it samples (unless it ends with it, or holds a lease of another worker's
+    blocks); "decode" and "mixed" keep it.
+    """
+
+    config: EngineConfig
+    pool: BlockPool
+    clock: Clock
+    role: Role = "mixed"
+    waiting: SequenceQueue = field(default_factory=SequenceQueue)
+    running: SequenceQueue = field(default_factory=SequenceQueue)
+    waiting_tokens: int = 0
+    """Tokens that the waiting sequences have still to compute, prefix hits not foreseen."""
+    preemptions: int = 0
+    """How often a sequence lost its blocks and started over."""
+    released_leases: list[str] = field(default_factory=list)
+    """Leases of other workers that are no longer read here; the engine drains them."""
+    _ended: list[Outcome] = field(default_factory=list)
+
+    @property
+    def context_limit(self) -> int:
+        """Tokens that a sequence may have: the model's context, or what the whole pool holds."""
+        capacity = self.pool.num_blocks * self.pool.block_size
+        return min(self.config.context_length or capacity, capacity)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a step can have something to compute or to report."""
+        return bool(self.waiting or self.running or self._ended or self.released_leases)
+
+    def add(self, sequence: Sequence) -> None:
+        """Take a new sequence. One that can never run ends with the next ``commit``."""
+        reason = self._refusal(sequence)
+        if reason is not None:
+            self._finish(sequence, reason)
+            self._ended.append(Outcome(sequence))
+            return
+        self.waiting.add(sequence)
+        self.waiting_tokens += sequence.remaining
+
+    def schedule(self) -> StepPlan:
+        """Decide the next step. Room for every chunk's tokens is in its sequence's blocks.
+
+        Must be followed by ``commit`` of this plan before the next call. The plan is empty when
+        all work waits for blocks that leases hold.
+        """
+        plan = StepPlan()
+        budget = self._plan_decodes(plan, self.config.token_budget)
+        budget = self._plan_prefills(plan, budget)
+        self._plan_admissions(plan, budget)
+        return plan
+
+    def commit(self, plan: StepPlan, sampled: list[Sampled | None]) -> list[Outcome]:
+        """Record what an executor computed: ``sampled`` has one entry for each chunk of ``plan``.
+
+        Raises ValueError when it has not. Returns what happened, in the plan's order.
+        """
+        now = self.clock.now()
+        outcomes, self._ended = self._ended, []
+        for chunk, result in zip(plan.chunks, sampled, strict=True):
+            sequence = chunk.sequence
+            if sequence.status is not SequenceStatus.RUNNING:
+                continue
+            sequence.num_computed += chunk.count
+            self._register(sequence)
+            if chunk.samples:
+                if result is None:
+                    raise ValueError(f"the executor gave no token for the request {sequence.id}")
+                outcomes.append(self._append(sequence, result, now))
+        return outcomes
+
+    def cancel(self, sequence: Sequence) -> None:
+        """End a live sequence now; its blocks are free and its lease is due for release."""
+        self._leave(sequence)
+        self._finish(sequence, "cancelled")
+
+    def _plan_decodes(self, plan: StepPlan, budget: int) -> int:
+        index = 0
+        # By index, because preemption takes sequences off the end while we walk towards it.
+        while index < len(self.running) and budget > 0:
+            sequence = self.running[index]
+            if sequence.remaining == 1 and self._grow(sequence):
+                self._plan(plan, sequence, 1)
+                budget -= 1
+            index += 1
+        return budget
+
+    def _plan_prefills(self, plan: StepPlan, budget: int) -> int:
+        for sequence in self.running:
+            if budget == 0:
+                break
+            if sequence.remaining > 1:
+                count = min(sequence.remaining, budget)
+                self._plan(plan, sequence, count)
+                budget -= count
+        return budget
+
+    def _plan_admissions(self, plan: StepPlan, budget: int) -> None:
+        while self.waiting and budget > 0 and len(self.running) < self.config.max_sequences:
+            sequence = self.waiting[0]
+            if not self._admit(sequence):
+                break
+            count = min(sequence.remaining, budget)
+            self._plan(plan, sequence, count)
+            budget -= count
+
+    def _plan(self, plan: StepPlan, sequence: Sequence, count: int) -> None:
+        timeline = sequence.timeline
+        if timeline.first_token is not None:
+            if timeline.decode_started is None:
+                timeline.decode_started = self.clock.now()
+        elif timeline.prefill_started is None:
+            timeline.prefill_started = self.clock.now()
+        samples = count == sequence.remaining
+        plan.chunks.append(Chunk(sequence, sequence.num_computed, count, samples))
+
+    def _admit(self, sequence: Sequence) -> bool:
+        """Give the first waiting sequence blocks for all its tokens and let it run, or refuse."""
+        total = self._blocks_for(len(sequence.tokens))
+        cached = self._cached_prefix(sequence)
+        self.pool.ref(cached)
+        missing = total - len(cached) - len(sequence.blocks)
+        # Those that decode will soon need a block each; without this reserve the newcomer would be
+        # preempted at once and its work lost.
+        reserve = 0 if self.role == "prefill" else len(self.running)
+        fresh = self.pool.allocate(missing) if missing + reserve <= self.pool.available else None
+        if fresh is None:
+            self.pool.release(cached)
+            return False
+        self.waiting.remove(sequence)
+        self.waiting_tokens -= sequence.remaining
+        sequence.num_registered = len(cached)
+        if cached:
+            sequence.num_computed = len(cached) * self.pool.block_size
+            if not sequence.was_admitted:
+                sequence.num_cached = sequence.num_computed
+        sequence.was_admitted = True
+        sequence.blocks += cached
+        sequence.blocks += fresh
+        sequence.status = SequenceStatus.RUNNING
+        self.running.add(sequence)
+        return True
+
+    def _cached_prefix(self, sequence: Sequence) -> list[int]:
+        if sequence.blocks or not self.pool.prefix_cache:
+            return []
+        extend_hashes(sequence.hashes, sequence.tokens, self.pool.block_size)
+        # The last token is always computed: its logits give the next one.
+        reusable = (len(sequence.tokens) - 1) // self.pool.block_size
+        return self.pool.match_prefix(sequence.hashes[:reusable])
+
+    def _grow(self, sequence: Sequence) -> bool:
+        """Make room for the next token, at the cost of the sequences after this one.
+
+        False when nobody after it has blocks to give: it keeps its own and waits.
+        """
+        if self._blocks_for(len(sequence.tokens)) <= len(sequence.blocks):
+            return True
+        while True:
+            fresh = self.pool.allocate(1)
+            if fresh is not None:
+                sequence.blocks += fresh
+                return True
+            last = self.running[-1]
+            if last is sequence:
+                return False
+            self._preempt(last)
+
+    def _preempt(self, sequence: Sequence) -> None:
+        self.preemptions += 1
+        self._leave(sequence)
+        self._drop_blocks(sequence)
+        sequence.num_computed = 0
+        sequence.status = SequenceStatus.WAITING
+        self.waiting.add(sequence)
+        self.waiting_tokens += sequence.remaining
+
+    def _register(self, sequence: Sequence) -> None:
+        """Let others reuse the blocks that are full now.
+
+        Not behind leased blocks: a prefix that starts in another worker's range cannot be found.
+        """
+        full = sequence.num_computed // self.pool.block_size
+        if full == sequence.num_registered or sequence.num_leased or not self.pool.prefix_cache:
+            return
+        extend_hashes(sequence.hashes, sequence.tokens, self.pool.block_size)
+        for index in range(sequence.num_registered, full):
+            self.pool.register(sequence.blocks[index], sequence.hashes[index])
+        sequence.num_registered = full
+
+    def _append(self, sequence: Sequence, result: Sampled, now: float) -> Outcome:
+        sequence.tokens.append(result.token)
+        if sequence.timeline.first_token is None:
+            sequence.timeline.first_token = now
+        sequence.timeline.last_token = now
+        outcome = Outcome(sequence, result.token, result.logprobs)
+        reason = finish_of(sequence, self.context_limit)
+        if reason is not None:
+            self._leave(sequence)
+            self._finish(sequence, reason)
+        elif self.role == "prefill" and sequence.lease_id is None:
+            self._leave(sequence)
+            sequence.status = SequenceStatus.LEASED
+            outcome.handed_off = True
+        return outcome
+
+    def _refusal(self, sequence: Sequence) -> FinishReason | None:
+        if not sequence.tokens:
+            return "error"
+        if sequence.num_generated >= sequence.request.sampling.max_tokens:
+            return "length"
+        if len(sequence.tokens) >= self.context_limit:
+            return "length" if sequence.num_generated and not sequence.lease_id else "error"
+        return None
+
+    def _leave(self, sequence: Sequence) -> None:
+        if sequence.status is SequenceStatus.RUNNING:
+            self.running.remove(sequence)
+        else:
+            self.waiting.remove(sequence)
+            self.waiting_tokens -= sequence.remaining
+
+    def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
+        self._drop_blocks(sequence)
+        sequence.status = SequenceStatus.FINISHED
+        sequence.finish_reason = reason
+
+    def _drop_blocks(self, sequence: Sequence) -> None:
+        self.pool.release(sequence.blocks[sequence.num_leased :])
+        sequence.blocks = []
+        sequence.num_leased = 0
+        if sequence.lease_id is not None:
+            self.released_leases.append(sequence.lease_id)
+            sequence.lease_id = None
+
+    def _blocks_for(self, tokens: int) -> int:
+        return -(-tokens // self.pool.block_size)

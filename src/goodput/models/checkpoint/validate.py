@@ -1,0 +1,47 @@
+"""Checks that hold for a model's shape whatever file it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from goodput.core.errors import CheckpointError
+from goodput.models.config import ModelConfig
+
+# Far above every published model: a number beyond it is damage, and must not size an allocation.
+_LARGEST = 1 << 27
+
+
+def check_config(config: ModelConfig, path: Path) -> ModelConfig:
+    """Return ``config``; raise CheckpointError naming ``path`` and the field that cannot be."""
+    for name in (
+        "vocab_size",
+        "hidden_size",
+        "intermediate_size",
+        "layers",
+        "heads",
+        "kv_heads",
+        "head_dim",
+        "context_length",
+    ):
+        value = getattr(config, name)
+        if not 1 <= value <= _LARGEST:
+            raise CheckpointError(f"{path}: {name} is {value}, which no model has")
+    if config.heads % config.kv_heads:
+        raise CheckpointError(
+            f"{path}: {config.heads} heads cannot share {config.kv_heads} key-value heads"
+        )
+    if config.head_dim % 2:
+        raise CheckpointError(f"{path}: rotary positions need an even head_dim, {config.head_dim}")
+    for name in ("rms_norm_eps", "rope_theta"):
+        value = getattr(config, name)
+        if not 0 < value < float("inf"):
+            raise CheckpointError(f"{path}: {name} is {value}; it must be positive")
+    return config
+
+
+def sized_within_window(context: int, window: int | None) -> int:
+    """The context in which sliding-window attention equals full attention (tokens).
+
+    Windows are not implemented; inside one window there is no difference.
+    """
+    return context if not window else min(context, window)

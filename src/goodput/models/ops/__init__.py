@@ -1,0 +1,1 @@
+"""The few operations that a transformer is made of, once per kind of hardware."""

@@ -1,0 +1,57 @@
+"""What a backend must offer: four operations, each a fused piece of a decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float32]
+Hidden = TypeVar("Hidden")
+
+
+@dataclass(slots=True, frozen=True)
+class ForwardBatch:
+    """One step's rows: the new tokens of several sequences, one after the other.
+
+    ``tokens`` and ``positions``: [rows]. Sequence ``s`` owns rows
+    ``row_starts[s] .. row_starts[s + 1]`` (``row_starts``: [sequences + 1]), at consecutive
+    positions. ``block_tables``: [sequences, blocks], KV block ids of the whole shared pool; the
+    entry for block ``i`` covers positions ``i * block_size ..``; unused entries are zero.
+    ``sample_rows``: rows whose logits are wanted.
+    """
+
+    tokens: IntArray
+    positions: IntArray
+    row_starts: IntArray
+    block_tables: IntArray
+    sample_rows: IntArray
+
+
+class Ops(Protocol[Hidden]):
+    """A backend. ``Hidden`` is its own [rows, hidden_size] float32 buffer.
+
+    Every row is computed by the same sequence of operations whatever else is in the batch, so
+    tokens do not depend on batching, chunking or placement (docs/architecture.md, "Exactness").
+    """
+
+    layers: int
+
+    def embed(self, batch: ForwardBatch) -> Hidden:
+        """Token embeddings. The buffer is valid until the next ``embed``."""
+        ...
+
+    def attention(self, layer: int, hidden: Hidden, batch: ForwardBatch) -> None:
+        """hidden += attention(norm(hidden)); writes the rows' keys and values to the KV pool."""
+        ...
+
+    def mlp(self, layer: int, hidden: Hidden) -> None:
+        """hidden += mlp(norm(hidden))."""
+        ...
+
+    def logits(self, hidden: Hidden, batch: ForwardBatch) -> FloatArray:
+        """[len(sample_rows), vocab_size], valid until the next call."""
+        ...

@@ -1,0 +1,205 @@
+"""What the host process and its workers say to each other: typed structs, msgpack on the wire.
+
+Every request runs under an *attempt id* that is never used twice, so a late message of an attempt
+that was cancelled, or retried elsewhere, cannot be taken for the current one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from goodput.core.config import Backend, EngineConfig, EngineKind, ModelledConfig, Role
+from goodput.core.request import GenerationRequest, TokenDelta
+from goodput.core.timeline import Timeline
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """For tests only: the worker ends (``kill``) or freezes (``stop``) itself at a named point.
+
+    ``after`` passes of that point are survived. Only a slot's first process does it, unless
+    ``always``. The points are listed in workers/faults.py.
+    """
+
+    at: str
+    after: int = 0
+    how: str = "kill"
+    always: bool = False
+
+
+class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a worker needs to know; the first frame on its channel.
+
+    The worker may allocate blocks ``first_block .. first_block + num_blocks`` of the shared pool.
+    ``reserved`` are blocks of that range that another worker still reads under a lease of the
+    previous incarnation; they come back with :class:`FreeLease`.
+    ``model_path`` and ``backend`` matter to the engine kind ``model``, ``modelled``,
+    ``vocab_size`` and ``eos_token_ids`` to the other one. ``nice`` keeps the frontend responsive.
+    """
+
+    name: str
+    role: Role
+    incarnation: int
+    engine: EngineConfig
+    context_length: int
+    engine_kind: EngineKind
+    backend: Backend
+    model_path: str | None
+    modelled: ModelledConfig
+    vocab_size: int
+    pool_fd: int
+    pool_blocks: int
+    bytes_per_block: int
+    first_block: int
+    num_blocks: int
+    cores: tuple[int, ...] | None = None
+    reserved: dict[str, list[int]] = {}
+    nice: int = 5
+    heartbeat_s: float = 0.5
+    parent_pid: int = 0
+    fault: Fault | None = None
+
+
+class _ToWorker(msgspec.Struct, tag_field="t", array_like=True):
+    """Base of what the host sends."""
+
+
+class Configure(_ToWorker, tag="configure"):
+    config: WorkerConfig
+
+
+class Submit(_ToWorker, tag="submit"):
+    """Compute this request from its prompt. ``request.id`` is the attempt id."""
+
+    request: GenerationRequest
+
+
+class StartDecode(_ToWorker, tag="decode"):
+    """Go on with a request whose KV lies in ``blocks`` of another worker, under a lease.
+
+    ``request.generated`` ends with the tokens made so far; the first ``num_computed`` positions
+    have their KV. The worker may read the blocks until it reports the lease as released.
+    """
+
+    request: GenerationRequest
+    lease_id: str
+    blocks: list[int]
+    num_computed: int
+    timeline: Timeline
+    cached_tokens: int
+
+
+class Cancel(_ToWorker, tag="cancel"):
+    """Stop this attempt in whatever state it is; unknown ids are ignored."""
+
+    attempt_id: str
+
+
+class FreeLease(_ToWorker, tag="free"):
+    """The blocks of this lease are nobody else's any more; unknown ids are ignored."""
+
+    lease_id: str
+
+
+class Inspect(_ToWorker, tag="inspect"):
+    """Answer with an :class:`InspectReport` that carries the same number."""
+
+    number: int
+
+
+class Stop(_ToWorker, tag="stop"):
+    """Leave at once: the host has drained, or gives up."""
+
+
+ToWorker = Configure | Submit | StartDecode | Cancel | FreeLease | Inspect | Stop
+
+
+class HandoffNotice(msgspec.Struct, array_like=True):
+    """A prefill worker finished this prompt and holds ``blocks`` on behalf of the lease.
+
+    ``tokens`` are the ids generated so far in this attempt and before (at least one).
+    """
+
+    attempt_id: str
+    lease_id: str
+    blocks: list[int]
+    num_computed: int
+    tokens: list[int]
+    timeline: Timeline
+    cached_tokens: int
+
+
+class WorkerLoad(msgspec.Struct, array_like=True):
+    """A worker's queue and memory, in sequences, tokens and KV blocks."""
+
+    waiting: int = 0
+    running: int = 0
+    waiting_prefill_tokens: int = 0
+    free_blocks: int = 0
+    total_blocks: int = 0
+
+
+class StepCost(msgspec.Struct, array_like=True):
+    """What the last step computed and how long it took."""
+
+    seconds: float
+    prefill_tokens: int
+    decode_tokens: int
+
+
+class _FromWorker(msgspec.Struct, tag_field="t", array_like=True):
+    """Base of what a worker sends."""
+
+
+class Ready(_FromWorker, tag="ready"):
+    """The engine is loaded; requests may come. ``load_s``: seconds from start to here."""
+
+    load_s: float
+    load: WorkerLoad
+
+
+class Failed(_FromWorker, tag="failed"):
+    """The worker cannot start: one sentence for the user. It exits after this."""
+
+    reason: str
+
+
+class LeaseAck(_FromWorker, tag="ack"):
+    """The decode worker took over the blocks at ``at`` (monotonic seconds)."""
+
+    attempt_id: str
+    lease_id: str
+    at: float
+
+
+class Report(_FromWorker, tag="report"):
+    """What one engine step, or a cancellation, brought; with all lists empty it is a heartbeat.
+
+    ``stored`` and ``removed`` are prefix hashes that entered or left the worker's cache.
+    """
+
+    load: WorkerLoad
+    deltas: list[TokenDelta] = []
+    handoffs: list[HandoffNotice] = []
+    released_leases: list[str] = []
+    cost: StepCost | None = None
+    stored: list[bytes] = []
+    removed: list[bytes] = []
+
+
+class InspectReport(_FromWorker, tag="inspected"):
+    """The state of a worker's bookkeeping. ``error`` is a broken invariant, as a sentence.
+
+    ``free_blocks`` counts those that nobody references, cached ones included.
+    """
+
+    number: int
+    free_blocks: int
+    total_blocks: int
+    sequences: int
+    leases: int
+    error: str | None = None
+    pid: int = 0
+    rss_bytes: int = 0
+
+
+FromWorker = Ready | Failed | LeaseAck | Report | InspectReport

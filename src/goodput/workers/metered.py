@@ -1,0 +1,31 @@
+"""An executor that also says what its last step cost: the router's estimates come from here."""
+
+from __future__ import annotations
+
+from goodput.core.clock import Clock
+from goodput.engine.executor import Executor, Sampled, StepPlan
+from goodput.workers.messages import StepCost
+
+
+class MeteredExecutor:
+    """Wraps an executor; ``take`` gives the cost of the step since the last ``take``."""
+
+    def __init__(self, inner: Executor, clock: Clock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._cost: StepCost | None = None
+
+    def execute(self, plan: StepPlan) -> list[Sampled | None]:
+        """Compute the plan with the inner executor, timed."""
+        began = self._clock.now()
+        sampled = self._inner.execute(plan)
+        seconds = self._clock.now() - began
+        # A chunk of one token is a decode, or the tail of a prompt, which costs the same.
+        decodes = sum(1 for chunk in plan.chunks if chunk.count == 1)
+        self._cost = StepCost(seconds, plan.tokens - decodes, decodes)
+        return sampled
+
+    def take(self) -> StepCost | None:
+        """The last step's cost; None when nothing was computed."""
+        cost, self._cost = self._cost, None
+        return cost

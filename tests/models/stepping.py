@@ -1,0 +1,70 @@
+"""Runs a transformer over token lists without an engine: blocks in order, chunks as told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from goodput.core.config import Backend
+from goodput.kv.layout import kv_bytes_per_block
+from goodput.models import weights
+from goodput.models.ops.base import ForwardBatch
+from goodput.models.ops.cpu.backend import CpuOps
+from goodput.models.ops.reference.backend import TorchOps
+from goodput.models.transformer import Transformer
+
+BLOCK = 16
+MAX_ROWS = 512
+
+
+def build(model: Path, backend: Backend, blocks: int = 128) -> Transformer:
+    """A transformer with a pool of its own, full of stale numbers as a used pool would be."""
+    config, arrays = weights.load(weights.prepare(model, backend))
+    config = msgspec.structs.replace(config, context_length=min(2048, config.context_length))
+    size = blocks * kv_bytes_per_block(config, BLOCK, backend)
+    pool = np.random.default_rng(7).integers(0, 59, size, np.uint8)
+    if backend == "cpu":
+        ops = CpuOps(config, arrays, pool, max_rows=MAX_ROWS, max_samples=MAX_ROWS)
+        return Transformer(ops)
+    return Transformer(TorchOps(config, arrays, pool, block_size=BLOCK))
+
+
+def step(
+    model: Transformer, parts: Iterable[tuple[list[int], int, list[int]]]
+) -> npt.NDArray[np.float32]:
+    """One step over (new tokens, first position, block table) parts; logits of every row."""
+    tokens: list[int] = []
+    positions: list[int] = []
+    starts = [0]
+    tables: list[list[int]] = []
+    for new, first, table in parts:
+        tokens += new
+        positions += range(first, first + len(new))
+        starts.append(len(tokens))
+        tables.append(table)
+    widest = max(map(len, tables))
+    padded = [table + [0] * (widest - len(table)) for table in tables]
+    batch = ForwardBatch(
+        np.array(tokens, np.int32),
+        np.array(positions, np.int32),
+        np.array(starts, np.int32),
+        np.array(padded, np.int32),
+        np.arange(len(tokens), dtype=np.int32),
+    )
+    return model.forward(batch).copy()
+
+
+def logits_of(
+    model: Transformer, tokens: list[int], chunks: list[int], table: list[int]
+) -> npt.NDArray[np.float32]:
+    """Logits of every position: [len(tokens), vocab], computed in chunks of the given sizes."""
+    parts, first = [], 0
+    for size in chunks:
+        parts.append(step(model, [(tokens[first : first + size], first, table)]))
+        first += size
+    assert first == len(tokens)
+    return np.concatenate(parts)
