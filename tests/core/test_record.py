@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goodput.core.errors import UsageError
@@ -83,6 +83,7 @@ def test_a_new_record_is_a_miss_and_error_texts_are_bounded() -> None:
 TIMES = st.floats(0, 1e6, allow_nan=False)
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.builds(

@@ -89,8 +89,8 @@ def test_a_second_signal_stops_at_once(serve: Callable[..., Any]) -> None:
                 with client.chat.completions.create(
                     model="smollm2:135m", messages=HELLO, max_tokens=4000, stream=True
                 ) as stream:
-                    for chunk in stream:
-                        outcome.append(str(chunk.choices[0].finish_reason))
+                    for chunk in stream:  # one by one: the main thread watches
+                        outcome.append(str(chunk.choices[0].finish_reason))  # noqa: PERF401
             except openai.APIError as error:
                 outcome.append(error.message)
 

@@ -24,6 +24,7 @@ VERBS = {
     "pull": ("goodput.cli.pull", "pull", "Download a model by name."),
     "models": ("goodput.cli.models", "models", "List the models there are."),
     "chat": ("goodput.cli.chat", "chat", "Talk to a served model in the terminal."),
+    "demo": ("goodput.cli.demo", "demo", "Serve, ask and measure: everything once."),
     "bench": ("goodput.cli.bench", "bench", "Load a server and report its goodput."),
 }
 
@@ -93,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader has gone (`goodput … | head`); the interpreter's last flush must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        return 1
     return code
 
 
@@ -103,7 +104,7 @@ def _run(arguments: list[str] | None) -> int:
     except GoodputError as error:
         return _complain(error.message, error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted", INTERRUPTED)
+        code = INTERRUPTED
     except Exception as error:
         # typer brings its own copy of click or uses the installed one: known by its methods.
         if not hasattr(error, "format_message"):
@@ -112,6 +113,9 @@ def _run(arguments: list[str] | None) -> int:
             error.show()  # type: ignore[attr-defined]
             return 2
         return _complain(_usage_sentence(error), getattr(error, "exit_code", 2))
+    # Typer turns a Ctrl-C into this code, and a verb that ended early in good order returns it.
+    if code == INTERRUPTED:
+        return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

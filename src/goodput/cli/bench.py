@@ -79,15 +79,16 @@ def bench(
         check_folder(out)
     messages = Console(stderr=True)
     summary, records = run_in_foreground(plan, api_key, messages)
-    if json:
-        typer.echo(summary.to_json(), nl=False)
-    else:
-        print_tables(summary, Console())
+    # Files first: a reader of the tables that goes away (`… | head`) must not cost the results.
     if out is not None:
         write_report(out, summary, records)
         messages.print(
             f"wrote {out}: records.jsonl, summary.json, timeline.png", markup=False, soft_wrap=True
         )
+    if json:
+        typer.echo(summary.to_json(), nl=False)
+    else:
+        print_tables(summary, Console())
     if summary.interrupted:
         raise typer.Exit(130)
 

@@ -33,20 +33,10 @@ class PipSettings:
 def read_pip_settings() -> PipSettings:
     """Ask pip itself, so that its files and its environment variables count alike.
 
-    Without pip (an environment made by another tool) only the environment is read.
+    Without pip (an environment made by another tool) only the environment is read, and so it is
+    when ``PIP_CONFIG_FILE`` is the null device, pip's own way of saying "no files".
     """
-    found: dict[str, str] = {}
-    listing = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    for line in listing.stdout.splitlines():
-        key, separator, value = line.partition("=")
-        section, _, option = key.rpartition(".")
-        if separator and section in ("global", "download"):
-            found[option] = value.strip("'\"")
+    found = _configured() if os.environ.get("PIP_CONFIG_FILE") != os.devnull else {}
     for option in ("index-url", "cert", "no-index"):
         from_environment = os.environ.get("PIP_" + option.upper().replace("-", "_"))
         if from_environment:
@@ -58,6 +48,22 @@ def read_pip_settings() -> PipSettings:
         no_index=found.get("no-index", "").lower() in ("1", "true", "yes", "on"),
         auth=auth,
     )
+
+
+def _configured() -> dict[str, str]:
+    listing = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found: dict[str, str] = {}
+    for line in listing.stdout.splitlines():
+        key, separator, value = line.partition("=")
+        section, _, option = key.rpartition(".")
+        if separator and section in ("global", "download"):
+            found[option] = value.strip("'\"")
+    return found
 
 
 def split_credentials(url: str) -> tuple[str, str | None]:

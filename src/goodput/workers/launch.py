@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from goodput.workers.channel import HostChannel
+from goodput.workers.host_channel import HostChannel
 from goodput.workers.messages import Configure, FromWorker, ToWorker, WorkerConfig
 
 _THREAD_VARIABLES: Final = (

@@ -1,0 +1,63 @@
+# Everything that a user or developer of Goodput runs. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BASE := $(VENV)/.installed-base
+DEV := $(VENV)/.installed-dev
+PORT ?= 8000
+MODEL ?= smollm2:135m
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test test-slow lint format typecheck hooks bench-engine clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "goodput needs Python 3.11 or newer; set PYTHON=..., found $$($(PYTHON) --version)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(BASE): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV): pyproject.toml $(BASE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+install: $(BASE) ## Make .venv and install what serving needs
+
+demo: install ## Serve the default model, ask it a question, measure its goodput
+	$(BIN)/goodput demo --model $(MODEL) --out out/demo
+
+serve: install ## Serve the default model on port 8000 until Ctrl-C
+	$(BIN)/goodput pull $(MODEL)
+	$(BIN)/goodput serve --model $(MODEL) --port $(PORT)
+
+test: install $(DEV) ## Run the test suite
+	$(BIN)/python -m pytest
+
+test-slow: install $(DEV) ## Run the slow tests: the soak, the peers, long texts
+	$(BIN)/python -m pytest -m slow --timeout 900
+
+lint: $(DEV) ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV) ## Rewrite files in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: $(DEV) ## Check types (mypy --strict)
+	$(BIN)/mypy
+
+hooks: $(DEV) ## Install the pre-commit hooks
+	$(BIN)/pre-commit install
+
+bench-engine: $(DEV) ## Engine rates beside a plain PyTorch int8 loop
+	$(BIN)/python benchmarks/engine.py --model $(MODEL)
+
+clean: ## Remove the environment and everything that was made
+	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
