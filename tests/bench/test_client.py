@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from typing import Any
 
@@ -54,16 +55,18 @@ async def test_a_whole_answer(start: Start, wire: Any) -> None:
 
 
 async def test_stamps_follow_what_the_server_wrote(start: Start, wire: Any) -> None:
-    script = [wire.role, 0.05, wire.token(), 0.1, wire.token(), 0.03, wire.finish, wire.done]
-    server = await start(lambda _: script)
+    tokens: list[Any] = [item for _ in range(40) for item in (wire.token(), 0.005)]
+    server = await start(lambda _: [wire.role, *tokens, wire.finish, wire.done])
     record = await ask(server.url)
-    _, first, second, *_, done = server.requests[0].written
-    stamps = [stamp.time for stamp in record.token_times]
-    # One machine, one clock: nothing is read before it is written; the bound above is generous.
-    for read, written in zip([*stamps, record.end], [first, second, done], strict=True):
-        assert read is not None and 0 <= read - written < 0.05
+    _, *written, _, done = server.requests[0].written
+    assert len(record.token_times) == len(written) == 40
+    errors = [stamp.time - at for stamp, at in zip(record.token_times, written, strict=True)]
+    # One machine, one clock: nothing is read before it is written. A machine that is busy with
+    # other things delays some reads, so only the typical error is bounded, and generously.
+    assert min(errors) >= 0
+    assert statistics.median(errors) < 0.02
+    assert record.end is not None and record.end >= done
     assert record.sent is not None and record.sent <= server.requests[0].at
-    assert record.token_gaps()[0] == pytest.approx(second - first, abs=0.05)
 
 
 async def test_tokens_are_counted_by_chunks_without_usage(start: Start, wire: Any) -> None:

@@ -17,6 +17,7 @@ from goodput.bench.sse import EventTooLargeError, SSEParser
         (b"data: a\n\n", [b"a"]),
         (b"data:a\r\n\r\ndata: b\r\r", [b"a", b"b"]),
         (b"data: one\ndata: two\n\n", [b"one\ntwo"]),
+        (b"data: one\r\ndata: two\r\n\r\n", [b"one\ntwo"]),
         (b": keep-alive\n\ndata: a\n: another\n\n", [b"a"]),
         (b"event: x\nid: 3\nretry: 10\ndata: a\n\n", [b"a"]),
         (b"\xef\xbb\xbfdata: a\n\n", [b"a"]),
@@ -47,7 +48,7 @@ LINE = st.one_of(
 def test_any_split_gives_the_same_events(lines: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
     stream = b"".join(line + end for line, end in lines)
     parser = SSEParser()
-    places = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
     pieces = [stream[a:b] for a, b in itertools.pairwise(places)]
     assert [e for piece in pieces for e in parser.feed(piece)] == SSEParser().feed(stream)
 

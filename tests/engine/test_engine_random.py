@@ -73,6 +73,7 @@ def assert_answers(rig: Any, requests: list[GenerationRequest], limit: int) -> N
     prompts=PROMPTS,
     blocks=st.integers(2, 12),
     budget=st.integers(1, 20),
+    saturation=st.integers(1, 20),
     sequences=st.integers(1, 6),
     cache=st.booleans(),
     script=SCRIPT,
@@ -83,13 +84,20 @@ def test_one_engine(
     prompts: list[tuple[int, int, int, int]],
     blocks: int,
     budget: int,
+    saturation: int,
     sequences: int,
     cache: bool,
     script: list[tuple[int, int]],
 ) -> None:
     rig = rigs()
     rig.cancelled = set()
-    engine = rig.engine(blocks=blocks, budget=budget, sequences=sequences, prefix_cache=cache)
+    engine = rig.engine(
+        blocks=blocks,
+        budget=budget,
+        saturation=saturation,
+        sequences=sequences,
+        prefix_cache=cache,
+    )
     requests = make_requests(request_of, prompts)
     arriving = deque(requests)
     for choice, number in [*script, *[(0, 0), (9, 0)] * 600]:
@@ -159,6 +167,7 @@ class Host:
     prompts=PROMPTS,
     blocks=st.integers(5, 12),
     budget=st.integers(1, 20),
+    saturation=st.integers(1, 20),
     sequences=st.integers(1, 6),
     cache=st.booleans(),
     script=SCRIPT,
@@ -169,13 +178,20 @@ def test_prefill_and_decode_apart(
     prompts: list[tuple[int, int, int, int]],
     blocks: int,
     budget: int,
+    saturation: int,
     sequences: int,
     cache: bool,
     script: list[tuple[int, int]],
 ) -> None:
     rig = rigs()
     rig.cancelled = set()
-    limits = {"blocks": blocks, "budget": budget, "sequences": sequences, "prefix_cache": cache}
+    limits = {
+        "blocks": blocks,
+        "budget": budget,
+        "saturation": saturation,
+        "sequences": sequences,
+        "prefix_cache": cache,
+    }
     host = Host(rig, rig.engine(role="prefill", **limits), rig.engine(role="decode", **limits))
     requests = make_requests(request_of, prompts)
     arriving = deque(requests)

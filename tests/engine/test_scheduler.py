@@ -54,6 +54,25 @@ def test_decodes_come_first_and_prompts_fill_the_rest(request_of: RequestOf) -> 
     assert bench.step() == [("a", 5, 1, True), ("b", 12, 1, True), ("c", 2, 6, False)]
 
 
+def test_a_saturated_step_takes_on_no_other_prompt(request_of: RequestOf) -> None:
+    bench = Bench(request_of, blocks=99, token_budget=20, saturation_tokens=6)
+    for name, length in (("a", 4), ("b", 9), ("c", 25)):
+        bench.add(name, length, max_tokens=1)
+    assert bench.step() == [("a", 0, 4, True), ("b", 0, 9, True)]
+    assert bench.step() == [("c", 0, 20, False)], "alone, a long prompt may use the whole budget"
+    bench.add("d", 3, max_tokens=1)
+    assert bench.step() == [("c", 20, 5, True), ("d", 0, 3, True)]
+
+
+def test_prefill_is_short_while_others_decode(request_of: RequestOf) -> None:
+    bench = Bench(request_of, token_budget=20, saturation_tokens=6)
+    bench.add("a", 3)
+    bench.step()
+    bench.add("b", 10)
+    assert bench.step() == [("a", 3, 1, True), ("b", 0, 6, False)]
+    assert bench.step() == [("a", 4, 1, True), ("b", 6, 4, True)]
+
+
 def test_no_more_sequences_than_allowed(request_of: RequestOf) -> None:
     bench = Bench(request_of, max_sequences=2)
     for name in "abc":

@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from goodput.frontend import answering
+
 REPLY = b"x" * 100
 END = b'"slo_met":null,"cached_tokens":0}}'
 
@@ -82,3 +84,26 @@ async def test_a_kept_connection_is_no_departure(server):
     await client.leave()
     assert b"200 OK" in first and b"200 OK" in second
     assert 'status="499"' not in await server.metrics()
+
+
+@pytest.mark.parametrize("n", [1, 2])
+async def test_a_client_that_stops_reading_gives_its_place_back(stage, monkeypatch, n):
+    monkeypatch.setattr(answering, "STALL_TIMEOUT_S", 0.05)
+    stage.generator.reply = REPLY
+    body = json.dumps({"model": "tiny:1m", "prompt": "hey", "stream": True, "n": n}).encode()
+    request = [{"type": "http.request", "body": body}]
+    sent = []
+
+    async def receive():
+        return request.pop() if request else await asyncio.Event().wait()
+
+    async def send(message):
+        sent.append(message)
+        if len(sent) > 2:
+            await asyncio.Event().wait()
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}
+    await asyncio.wait_for(stage.app(scope, receive, send), 5)
+    assert (stage.generator.active, stage.gate.pending) == (0, 0)
+    assert stage.generator.cancelled == n
+    assert 'status="499"' in await stage.metrics()

@@ -32,6 +32,15 @@ async def test_a_drain_refuses_new_requests_and_ends_the_old(stage, eventually):
     assert (await inside).status_code == 200
 
 
+async def test_a_refused_prompt_is_not_even_tokenized(stage):
+    def tokenize(messages):
+        raise AssertionError("tokenized a request that was to be refused")
+
+    stage.text.encode_chat = tokenize
+    stage.gate.start_draining()
+    assert (await stage.chat()).status_code == 503
+
+
 async def test_too_many_pending_sequences_are_429(make_stage, eventually):
     stage = make_stage(LimitsConfig(max_pending=3))
     stage.generator.gap_s = 0.05

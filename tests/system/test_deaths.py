@@ -52,7 +52,11 @@ async def test_a_death_at_any_step_loses_nothing(
 
 @pytest.mark.parametrize(
     ("worker", "point"),
-    [("prefill-0", "before_handoff"), ("decode-0", "before_ack"), ("decode-0", "after_decode")],
+    [
+        pytest.param("prefill-0", "before_handoff", marks=pytest.mark.slow),
+        ("decode-0", "before_ack"),
+        pytest.param("decode-0", "after_decode", marks=pytest.mark.slow),
+    ],
 )
 async def test_a_frozen_worker_is_noticed_and_replaced(kit: Any, worker: str, point: str) -> None:
     fleet = await kit.fleet(faults={worker: Fault(at=point, how="stop")}, heartbeat_timeout_s=0.7)
@@ -107,6 +111,7 @@ async def test_a_worker_that_never_starts_ends_the_fleet_with_a_sentence(kit: An
         await fleet.wait_ready()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["prefill-0", "decode-0"])
 async def test_kills_at_random_moments(kit: Any, victim: str) -> None:
     fleet = await kit.fleet(max_attempts=10)

@@ -28,13 +28,16 @@ class WorkerCounts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of one worker's engine.
 
-    ``token_budget`` bounds the tokens of one step (prefill chunks plus one per decoding sequence);
+    ``token_budget`` bounds the tokens of one step (prefill chunks plus one per decoding sequence).
+    ``saturation_tokens`` is where more rows stop being cheaper than another step: a step takes on
+    no further prompt beyond it, and prefills no more than it while other sequences decode.
     ``kv_tokens`` is the size of one worker's share of the KV pool.
     """
 
     block_size: int = 16
     kv_tokens: int = 32_768
     token_budget: int = 512
+    saturation_tokens: int = 64
     max_sequences: int = 64
     context_length: int | None = None
     prefix_cache: bool = True
@@ -102,7 +105,14 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         if self.limits.max_attempts < 1 or self.limits.max_pending < 1:
             raise UsageError("limits.max_attempts and limits.max_pending must be 1 or more")
         engine = self.engine
-        for name in ("block_size", "kv_tokens", "token_budget", "max_sequences", "threads"):
+        for name in (
+            "block_size",
+            "kv_tokens",
+            "token_budget",
+            "saturation_tokens",
+            "max_sequences",
+            "threads",
+        ):
             if getattr(engine, name) < 1:
                 raise UsageError(f"engine.{name} must be positive, not {getattr(engine, name)}")
         if engine.token_budget < engine.max_sequences:

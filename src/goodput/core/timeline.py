@@ -22,7 +22,7 @@ class Spans(msgspec.Struct, frozen=True):
 
     def total(self) -> float:
         """Sum of all spans in seconds."""
-        return sum(getattr(self, name) for name in self.__struct_fields__)
+        return float(sum(getattr(self, name) for name in self.__struct_fields__))
 
     @property
     def handoff(self) -> float:
@@ -78,4 +78,4 @@ class Timeline(msgspec.Struct, omit_defaults=True):
 
     def _latest(self) -> float:
         stamps = [getattr(self, name) for name in self.__struct_fields__]
-        return max(stamp for stamp in stamps if stamp is not None)
+        return float(max(stamp for stamp in stamps if stamp is not None))

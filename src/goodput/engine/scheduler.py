@@ -1,7 +1,7 @@
 """Continuous batching: which tokens of which sequences are computed in the next step.
 
-Every step first gives one token to each decoding sequence, then fills the token budget with chunks
-of prompts, in the order of ``Sequence.order``. Pure logic over a block pool and a clock.
+Every step first gives one token to each decoding sequence, then fills up with chunks of prompts, in
+the order of ``Sequence.order``, until the hardware is saturated or the token budget is spent. Pure logic over a block pool and a clock.
 
 Why it always gets on: a sequence is admitted only with room for all its known tokens, so prompts
 never run out of blocks. A decoding one that needs a block takes it from the last in order, and the
@@ -89,8 +89,9 @@ class Scheduler:
         """
         plan = StepPlan()
         budget = self._plan_decodes(plan, self.config.token_budget)
-        budget = self._plan_prefills(plan, budget)
-        self._plan_admissions(plan, budget)
+        if plan.chunks:  # tokens of running answers wait for this step: keep it short
+            budget = min(budget, self.config.saturation_tokens)
+        self._plan_prefills(plan, budget)
         return plan
 
     def commit(self, plan: StepPlan, sampled: list[Sampled | None]) -> list[Outcome]:
@@ -128,26 +129,26 @@ class Scheduler:
             index += 1
         return budget
 
-    def _plan_prefills(self, plan: StepPlan, budget: int) -> int:
-        for sequence in self.running:
-            if budget == 0:
-                break
-            if sequence.remaining > 1:
-                count = min(sequence.remaining, budget)
-                self._plan(plan, sequence, count)
-                budget -= count
-        return budget
+    def _plan_prefills(self, plan: StepPlan, budget: int) -> None:
+        """Fill the step with prompts, but take on no other one once it is saturated.
 
-    def _plan_admissions(self, plan: StepPlan, budget: int) -> None:
-        while self.waiting and budget > 0 and len(self.running) < self.config.max_sequences:
+        From there on every further row costs as much as it would in a step of its own, so a
+        second prompt would only delay the first token of the one before it (DistServe, 3.1).
+        """
+        enough = min(budget, self.config.saturation_tokens)
+        planned = 0
+        for sequence in self.running:
+            if planned >= enough:
+                return
+            if sequence.remaining > 1:
+                planned += self._plan(plan, sequence, min(sequence.remaining, budget - planned))
+        while self.waiting and planned < enough and len(self.running) < self.config.max_sequences:
             sequence = self.waiting[0]
             if not self._admit(sequence):
-                break
-            count = min(sequence.remaining, budget)
-            self._plan(plan, sequence, count)
-            budget -= count
+                return
+            planned += self._plan(plan, sequence, min(sequence.remaining, budget - planned))
 
-    def _plan(self, plan: StepPlan, sequence: Sequence, count: int) -> None:
+    def _plan(self, plan: StepPlan, sequence: Sequence, count: int) -> int:
         timeline = sequence.timeline
         if timeline.first_token is not None:
             if timeline.decode_started is None:
@@ -156,6 +157,7 @@ class Scheduler:
             timeline.prefill_started = self.clock.now()
         samples = count == sequence.remaining
         plan.chunks.append(Chunk(sequence, sequence.num_computed, count, samples))
+        return count
 
     def _admit(self, sequence: Sequence) -> bool:
         """Give the first waiting sequence blocks for all its tokens and let it run, or refuse."""

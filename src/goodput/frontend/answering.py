@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 
-from starlette.types import Send
+from starlette.types import Message, Send
 
 from goodput.core.errors import GoodputError
 from goodput.frontend.choice import Choice, Piece, TokenMark
 from goodput.frontend.failures import error_body, error_event, error_headers
 from goodput.frontend.job import Job
-from goodput.frontend.reading import CancelOnDisconnect
+from goodput.frontend.reading import CancelOnDisconnect, ClientGone
 from goodput.frontend.report import Report, make_report
 from goodput.frontend.service import Service
 from goodput.frontend.shapes import DONE, FinishedChoice, Shape
+
+STALL_TIMEOUT_S = 60.0
 
 _STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -30,7 +34,11 @@ class Answer:
         self._send = send
 
     async def fail(self, error: GoodputError) -> None:
-        """Send the error, in whatever way the response's state still allows."""
+        """Send the error, in whatever way the response's state still allows; never raises."""
+        with contextlib.suppress(ClientGone):
+            await self._tell(error)
+
+    async def _tell(self, error: GoodputError) -> None:
         await self._respond(error.http_status, error_body(error), error_headers(error))
 
     async def _respond(
@@ -44,16 +52,24 @@ class Answer:
                 *headers,
             ],
         )
-        await self._send({"type": "http.response.body", "body": body})
+        await self._write({"type": "http.response.body", "body": body})
 
     async def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        await self._send(
+        await self._write(
             {
                 "type": "http.response.start",
                 "status": status,
                 "headers": [*headers, (b"x-request-id", self._request_id.encode())],
             }
         )
+
+    async def _write(self, message: Message) -> None:
+        """Send; a client that reads nothing for STALL_TIMEOUT_S holds its place no longer."""
+        try:
+            async with asyncio.timeout(STALL_TIMEOUT_S):
+                await self._send(message)
+        except TimeoutError:
+            raise ClientGone from None
 
 
 class WholeAnswer(Answer):
@@ -102,12 +118,12 @@ class StreamedAnswer(Answer):
         self._unfinished = len(job.requests)
         self._last = 0
 
-    async def fail(self, error: GoodputError) -> None:
+    async def _tell(self, error: GoodputError) -> None:
         """After the first byte the status is gone: an event tells, and no [DONE] follows."""
         if not self._begun:
-            await super().fail(error)
+            await super()._tell(error)
             return
-        await self._send({"type": "http.response.body", "body": error_event(error)})
+        await self._write({"type": "http.response.body", "body": error_event(error)})
 
     async def on_pieces(self, index: int, choice: Choice, pieces: list[Piece]) -> None:
         """Send one event per piece, and the closing event of every choice but the last."""
@@ -127,7 +143,7 @@ class StreamedAnswer(Answer):
                 self._last = index
         body = b"".join(events)
         if body:
-            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+            await self._write({"type": "http.response.body", "body": body, "more_body": True})
 
     async def finish(self, choices: Sequence[Choice], guard: CancelOnDisconnect) -> Report:
         """Send the last closing event with the timings and counts; returns what was reported."""
@@ -139,5 +155,5 @@ class StreamedAnswer(Answer):
         else:
             body = self._shape.closing(self._last, reason, report.goodput())
         guard.completed()
-        await self._send({"type": "http.response.body", "body": body + DONE})
+        await self._write({"type": "http.response.body", "body": body + DONE})
         return report

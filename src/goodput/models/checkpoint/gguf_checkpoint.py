@@ -15,6 +15,7 @@ from goodput.models.checkpoint.fingerprint import fingerprint_files
 from goodput.models.checkpoint.gguf_config import read_gguf_config
 from goodput.models.checkpoint.gguf_file import GgufFile
 from goodput.models.checkpoint.gguf_names import hugging_face_name
+from goodput.models.checkpoint.validate import check_finite
 
 SUPPORTED = (
     Kind.F32,
@@ -64,8 +65,9 @@ class GgufCheckpoint:
                 f"supported; goodput reads {', '.join(kind.name for kind in SUPPORTED)}"
             )
         shape = tuple(int(size) for size in reversed(tensor.shape))
-        values = np.array(quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
-        values = values.reshape(shape)
+        with np.errstate(all="ignore"):  # damaged scales overflow; the check below says so
+            values = np.array(quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+        values = check_finite(values, self.path, stored).reshape(shape)
         if self.config.architecture == "llama":
             if ".q_proj." in name:
                 return self._halves_order(values, self.config.heads, stored)

@@ -11,6 +11,7 @@ import numpy as np
 
 from goodput.core.errors import CheckpointError
 from goodput.models.checkpoint.base import FloatArray
+from goodput.models.checkpoint.validate import check_finite
 
 _MAX_HEADER_BYTES = 100_000_000
 # bfloat16 is the upper half of a float32: read as bits, widened when asked for.
@@ -84,4 +85,4 @@ class SafetensorsFile:
             values = (stored.astype(np.uint32) << np.uint32(16)).view(np.float32)
         else:
             values = stored.astype(np.float32)  # a copy, so that the caller may write to it
-        return values.reshape(entry.shape)
+        return check_finite(values, self.path, name).reshape(entry.shape)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from goodput.core.errors import CheckpointError
+from goodput.models.checkpoint.base import FloatArray
 from goodput.models.config import ModelConfig
 
 # Far above every published model: a number beyond it is damage, and must not size an allocation.
@@ -45,3 +48,13 @@ def sized_within_window(context: int, window: int | None) -> int:
     Windows are not implemented; inside one window there is no difference.
     """
     return context if not window else min(context, window)
+
+
+def check_finite(values: FloatArray, path: Path, name: str) -> FloatArray:
+    """Return ``values``; raise CheckpointError when one is NaN or infinite.
+
+    Such a weight is damage, and would turn every answer into noise without a word.
+    """
+    if not np.isfinite(values).all():
+        raise CheckpointError(f"{path} is damaged: {name} holds numbers that are not finite")
+    return values
