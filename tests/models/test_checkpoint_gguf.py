@@ -228,6 +228,14 @@ def test_weights_that_are_not_finite_are_damage(tmp_path: Path) -> None:
         open_checkpoint(path).tensor("model.layers.0.self_attn.q_proj.bias")
 
 
+def test_an_empty_tensor_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    nothing = np.zeros((0, 4), np.float32)
+    write_gguf(path, change=lambda writer: writer.add_tensor("output.weight", nothing))
+    with pytest.raises(CheckpointError, match=r"the tensor output\.weight is empty"):
+        open_checkpoint(path)
+
+
 def test_fingerprint_changes_with_the_weights_only(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from goodput.control.fleet import Fleet, ModelFacts
+from goodput.core.config import DeploymentConfig, WorkerCounts
 from goodput.core.errors import GoodputError, WorkerLostError
 from goodput.workers.messages import Fault
 
@@ -126,3 +128,14 @@ async def test_kills_at_random_moments(kit: Any, victim: str) -> None:
         await kit.eventually(back)
     await asking
     await kit.assert_whole(fleet)
+
+
+@pytest.mark.slow
+async def test_a_start_failure_is_told_in_the_worker_s_own_words() -> None:
+    config = DeploymentConfig(workers=WorkerCounts(prefill=0, decode=0, mixed=1))
+    facts = ModelFacts(path="/no/model.gguf", vocab_size=9, context_length=64, bytes_per_block=64)
+    fleet = Fleet(config, facts)
+    fleet.start()
+    with pytest.raises(GoodputError, match=r"mixed-0 cannot start: .*/no/model\.gguf"):
+        await fleet.wait_ready()
+    await fleet.stop()

@@ -1,7 +1,8 @@
 """Continuous batching: which tokens of which sequences are computed in the next step.
 
 Every step first gives one token to each decoding sequence, then fills up with chunks of prompts, in
-the order of ``Sequence.order``, until the hardware is saturated or the token budget is spent. Pure logic over a block pool and a clock.
+the order of ``Sequence.order``, until the hardware is saturated or the token budget is spent. Pure
+logic over a block pool and a clock.
 
 Why it always gets on: a sequence is admitted only with room for all its known tokens, so prompts
 never run out of blocks. A decoding one that needs a block takes it from the last in order, and the

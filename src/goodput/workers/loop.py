@@ -156,7 +156,7 @@ class WorkerLoop:
             case Cancel(attempt_id=attempt_id):
                 self._fault.at("on_cancel")
                 lease_id = self._engine.cancel(attempt_id)
-                if lease_id is None and lease_id:
+                if lease_id is not None:
                     self._send(Report(load=self.load(), released_leases=[lease_id]))
             case FreeLease(lease_id=lease_id):
                 self._fault.at("before_free")

@@ -81,6 +81,9 @@ class GgufFile:
         if self._reader.byte_order != "I":
             raise CheckpointError(f"{path} has the other byte order; convert it first")
         self.tensors: dict[str, ReaderTensor] = {t.name: t for t in self._reader.tensors}
+        for name, tensor in self.tensors.items():
+            if not tensor.shape.size or not tensor.shape.all():
+                raise CheckpointError(f"{path} is damaged: the tensor {name} is empty")
 
     def scalar(self, key: str) -> Any:
         """The number, bool or string under ``key``; None when absent.
@@ -131,5 +134,7 @@ class GgufFile:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, (IndexError, struct.error)):
+        return "it ends too early"
     text = str(error).strip().splitlines()
     return text[0].rstrip(".")[:200] if text else type(error).__name__

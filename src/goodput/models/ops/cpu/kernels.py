@@ -29,7 +29,7 @@ _score_1, _score_2, _score_3, _score_6 = (make_score_tile(rows) for rows in (1, 
 _value_1, _value_2, _value_3, _value_6 = (make_value_tile(rows) for rows in (1, 2, 3, 6))
 
 ROW_CHUNK = 24
-"""Activation rows that pass over all weight panels together: few, so that their outputs stay cached."""
+"""Activation rows that pass over all weight panels together: few, so outputs stay cached."""
 
 ATTENTION_ROWS = 6
 """Query rows of the largest attention tile."""
