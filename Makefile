@@ -32,7 +32,6 @@ demo: install ## Serve the default model, ask it a question, measure its goodput
 	$(BIN)/goodput demo --model $(MODEL) --out out/demo
 
 serve: install ## Serve the default model on port 8000 until Ctrl-C
-	$(BIN)/goodput pull $(MODEL)
 	$(BIN)/goodput serve --model $(MODEL) --port $(PORT)
 
 test: install $(DEV) ## Run the test suite

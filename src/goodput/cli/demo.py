@@ -32,7 +32,7 @@ def demo(
     ] = "What is the capital of France?",
     rates: Annotated[
         str, typer.Option(help="Offered rates in requests per second; they share --duration.")
-    ] = "0.5,1,2",
+    ] = "0.5,1,1.5",
     duration: Annotated[str, typer.Option(help="Measured time of all rates together.")] = "60s",
     out: Annotated[Path, typer.Option(help="Folder for the records and pictures.")] = Path(
         "out/demo"

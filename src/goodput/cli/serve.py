@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 import typer
 
-from goodput.core.config import DeploymentConfig, WorkerCounts, load_deployment
+from goodput.cli.pull import pull_with_progress
+from goodput.core.config import Backend, DeploymentConfig, WorkerCounts, load_deployment
 from goodput.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,11 +144,10 @@ def _load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
     """The text side of the model and its facts; converts its weights when that was never done."""
     from goodput.control.fleet import ModelFacts
     from goodput.kv.layout import kv_bytes_per_block
-    from goodput.models.catalog import resolve
     from goodput.models.load import load_text_side
     from goodput.workers.kv_marks import BYTES_PER_TOKEN
 
-    path = resolve(config.model)
+    path = pull_with_progress(config.model)
     text = load_text_side(path)
     engine = config.engine
     context = engine.context_length or text.config.context_length
@@ -158,9 +158,7 @@ def _load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
         )
     capacity = engine.kv_tokens // engine.block_size * engine.block_size
     if config.engine_kind == "model":
-        from goodput.models.weights import prepare
-
-        prepare(path, config.backend)
+        _convert_with_progress(path, config.backend)
         block_bytes = kv_bytes_per_block(text.config, engine.block_size, config.backend)
     else:
         block_bytes = engine.block_size * BYTES_PER_TOKEN
@@ -171,6 +169,23 @@ def _load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
         bytes_per_block=block_bytes,
     )
     return facts, text
+
+
+def _convert_with_progress(path: Path, backend: Backend) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    from goodput.models.weights import prepare
+
+    console = Console(stderr=True)
+    columns = (TextColumn("converting weights, once per model"), BarColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, visible=False)
+        prepare(
+            path,
+            backend,
+            lambda done, total: bar.update(task, completed=done, total=total, visible=True),
+        )
 
 
 def _summary(console: Console, config: DeploymentConfig, facts: ModelFacts, url: str) -> None:

@@ -100,9 +100,12 @@ def _transformer(
             raise UsageError(f"engine.block_size must be {BLOCK} for the cpu backend")
         rows, samples = engine.token_budget, engine.max_sequences
         return Transformer(CpuOps(config, arrays, memory, max_rows=rows, max_samples=samples))
-    import torch
+    try:
+        import torch
 
-    from goodput.models.ops.reference.backend import TorchOps
+        from goodput.models.ops.reference.backend import TorchOps
+    except ImportError:
+        raise UsageError("--backend torch needs torch: pip install 'goodput[torch]'") from None
 
     torch.set_num_threads(engine.threads)
     return Transformer(TorchOps(config, arrays, memory, block_size=engine.block_size))

@@ -22,7 +22,7 @@ class ChatWorkload:
     """Prompts of random words; about one token a word, a full stop and a question included."""
 
     name = "chat"
-    slo = SLO(ttft=1.5, tpot=0.120)
+    slo = SLO(ttft=1.0, tpot=0.100)
 
     def request(self, seed: int, index: int) -> PlannedRequest:
         """The ``index``-th request of ``seed``."""
