@@ -29,16 +29,18 @@ def serve(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help=f"Model name, .gguf file or HF folder. [default: {_DEFAULTS.model}]"),
+        typer.Option(
+            help="Model name, .gguf file or HF folder.", show_default=str(_DEFAULTS.model)
+        ),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(help=f"Address to listen on. [default: {_DEFAULTS.host}]")
+        str | None, typer.Option(help="Address to listen on.", show_default=str(_DEFAULTS.host))
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help=f"Port; 0 takes a free one. [default: {_DEFAULTS.port}]")
+        int | None, typer.Option(help="Port; 0 takes a free one.", show_default=str(_DEFAULTS.port))
     ] = None,
-    prefill: Annotated[int | None, typer.Option(help="Prefill workers. [default: 1]")] = None,
-    decode: Annotated[int | None, typer.Option(help="Decode workers. [default: 1]")] = None,
+    prefill: Annotated[int | None, typer.Option(help="Prefill workers.", show_default="1")] = None,
+    decode: Annotated[int | None, typer.Option(help="Decode workers.", show_default="1")] = None,
     mixed: Annotated[
         int | None,
         typer.Option(help="Workers that do both; alone, it replaces the default pair."),
@@ -49,26 +51,30 @@ def serve(
     ] = None,
     backend: Annotated[
         Literal["cpu", "torch"] | None,
-        typer.Option(help="'cpu': int8 kernels; 'torch': float32 reference. [default: cpu]"),
+        typer.Option(help="'cpu': int8 kernels; 'torch': float32 reference.", show_default="cpu"),
     ] = None,
     kv_tokens: Annotated[
         int | None,
-        typer.Option(help=f"KV cache per worker, tokens. [default: {_DEFAULTS.engine.kv_tokens}]"),
+        typer.Option(
+            help="KV cache per worker, tokens.", show_default=str(_DEFAULTS.engine.kv_tokens)
+        ),
     ] = None,
     context_length: Annotated[
-        int | None, typer.Option(help="Longest prompt plus answer. [default: the model's]")
+        int | None, typer.Option(help="Longest prompt plus answer.", show_default="the model's")
     ] = None,
     max_sequences: Annotated[
         int | None,
-        typer.Option(help=f"Batch size bound. [default: {_DEFAULTS.engine.max_sequences}]"),
+        typer.Option(help="Batch size bound.", show_default=str(_DEFAULTS.engine.max_sequences)),
     ] = None,
     token_budget: Annotated[
         int | None,
-        typer.Option(help=f"Tokens per engine step. [default: {_DEFAULTS.engine.token_budget}]"),
+        typer.Option(
+            help="Tokens per engine step.", show_default=str(_DEFAULTS.engine.token_budget)
+        ),
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Cores per worker. [default: 1]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Cores per worker.", show_default="1")] = None,
     prefix_cache: Annotated[
-        bool | None, typer.Option(help="Reuse the KV of shared prompt starts. [default: on]")
+        bool | None, typer.Option(help="Reuse the KV of shared prompt starts.", show_default="on")
     ] = None,
 ) -> None:
     """Serve a model over the OpenAI API; Ctrl-C finishes what is in flight, then stops."""
