@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,28 @@ import numpy.typing as npt
 from goodput.models.config import ModelConfig
 
 FloatArray = npt.NDArray[np.float32]
+
+GROUP = 32
+"""Neighbouring inputs of a channel that share a scale in four-bit formats."""
+
+
+@dataclass(frozen=True, slots=True)
+class FourBitWeights:
+    """weight[n, k] = scales[n, k // 32] * levels[n, k] + offsets[n, k // 32].
+
+    levels: uint8 0..15, [n, k]; scales and offsets: float32 [n, k / 32].
+    """
+
+    levels: npt.NDArray[np.uint8]
+    scales: FloatArray
+    offsets: FloatArray
+
+    def dequantized(self) -> FloatArray:
+        """float32 [n, k]."""
+        n, k = self.levels.shape
+        grouped = self.levels.reshape(n, k // GROUP, GROUP).astype(np.float32)
+        values = grouped * self.scales[:, :, None] + self.offsets[:, :, None]
+        return values.reshape(n, k)
 
 
 class Checkpoint(Protocol):
@@ -34,4 +57,8 @@ class Checkpoint(Protocol):
 
         Raises CheckpointError when it is missing or its type is not supported (named).
         """
+        ...
+
+    def four_bit(self, name: str) -> FourBitWeights | None:
+        """The matrix as it is stored, when it is stored in four bits; it equals ``tensor(name)``."""
         ...

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from gguf import GGMLQuantizationType as Kind
 from gguf import quants
 
 from goodput.core.errors import CheckpointError
-from goodput.models.checkpoint.base import FloatArray
+from goodput.models.checkpoint.base import FloatArray, FourBitWeights
 from goodput.models.checkpoint.fingerprint import fingerprint_files
 from goodput.models.checkpoint.gguf_config import read_gguf_config
 from goodput.models.checkpoint.gguf_file import GgufFile
+from goodput.models.checkpoint.gguf_four_bit import read_four_bit
 from goodput.models.checkpoint.gguf_names import hugging_face_name
 from goodput.models.checkpoint.validate import check_finite
+
+Rows = TypeVar("Rows", bound=npt.NDArray[Any])
 
 SUPPORTED = (
     Kind.F32,
@@ -68,14 +73,27 @@ class GgufCheckpoint:
         with np.errstate(all="ignore"):  # damaged scales overflow; the check below says so
             values = np.array(quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
         values = check_finite(values, self.path, stored).reshape(shape)
+        return self._in_order(name, values)
+
+    def four_bit(self, name: str) -> FourBitWeights | None:
+        tensor = self.file.tensors[self._stored_names[name]]
+        n, k = (int(size) for size in reversed(tensor.shape))
+        stored = read_four_bit(tensor.data, tensor.tensor_type, n, k)
+        if stored is None:
+            return None
+        parts = (stored.levels, stored.scales, stored.offsets)
+        return FourBitWeights(*(self._in_order(name, part) for part in parts))
+
+    def _in_order(self, name: str, values: Rows) -> Rows:
+        """Rows (output channels) as Hugging Face has them."""
         if self.config.architecture == "llama":
             if ".q_proj." in name:
-                return self._halves_order(values, self.config.heads, stored)
+                return self._halves_order(values, self.config.heads, name)
             if ".k_proj." in name:
-                return self._halves_order(values, self.config.kv_heads, stored)
+                return self._halves_order(values, self.config.kv_heads, name)
         return values
 
-    def _halves_order(self, values: FloatArray, heads: int, stored: str) -> FloatArray:
+    def _halves_order(self, values: Rows, heads: int, stored: str) -> Rows:
         """Undo GGUF's order of rotary pairs.
 
         Llama files keep the two numbers of a rotary pair next to each other; Hugging Face keeps

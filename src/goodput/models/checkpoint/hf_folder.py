@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from goodput.core.errors import CheckpointError
-from goodput.models.checkpoint.base import FloatArray
+from goodput.models.checkpoint.base import FloatArray, FourBitWeights
 from goodput.models.checkpoint.fingerprint import fingerprint_files
 from goodput.models.checkpoint.hf_config import read_hf_config
 from goodput.models.checkpoint.json_files import read_object
@@ -45,6 +45,9 @@ class HuggingFaceFolder:
         if holder is None:
             raise CheckpointError(f"{self.path}: the tensor {name} is missing")
         return holder.tensor(name)
+
+    def four_bit(self, name: str) -> FourBitWeights | None:
+        return None
 
 
 def _shard_paths(folder: Path) -> list[Path]:
