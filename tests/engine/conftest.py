@@ -26,6 +26,7 @@ class Rig:
     block_size: int = 4
     clock: ManualClock = field(default_factory=ManualClock)
     kv: FakeKV = field(default_factory=dict)
+    vocab: int = VOCAB
     engines: list[Engine] = field(default_factory=list)
     answers: dict[str, list[int]] = field(default_factory=dict)
     ends: dict[str, TokenDelta] = field(default_factory=dict)
@@ -40,6 +41,8 @@ class Rig:
         role: Role = "mixed",
         prefix_cache: bool = True,
         context: int | None = None,
+        drafts: int = 7,
+        draft_rows: int = 8,
     ) -> Engine:
         """One more engine, whose blocks follow those of the engines before it."""
         first = sum(engine.pool.num_blocks for engine in self.engines)
@@ -51,9 +54,11 @@ class Rig:
             max_sequences=sequences,
             context_length=context,
             prefix_cache=prefix_cache,
+            speculative_tokens=drafts,
+            speculative_rows=draft_rows,
         )
         executor = CheckedExecutor(
-            LATENCY, self.clock.advance, VOCAB, kv=self.kv, block_size=self.block_size
+            LATENCY, self.clock.advance, self.vocab, kv=self.kv, block_size=self.block_size
         )
         pool = BlockPool(first, blocks, self.block_size, prefix_cache)
         self.engines.append(Engine(config, pool, executor, self.clock, role))

@@ -23,7 +23,8 @@ class Bench:
 
     def __init__(self, request_of: RequestOf, blocks: int = 32, **limits: int) -> None:
         self.request_of = request_of
-        config = EngineConfig(block_size=4, **{"token_budget": 8, "max_sequences": 4, **limits})
+        defaults = {"token_budget": 8, "max_sequences": 4, "speculative_tokens": 0}
+        config = EngineConfig(block_size=4, **{**defaults, **limits})
         self.scheduler = Scheduler(config, BlockPool(0, blocks, 4), ManualClock())
         self.count = 0
 
@@ -39,7 +40,7 @@ class Bench:
     def step(self, token: int = 1) -> list[tuple[str, int, int, bool]]:
         """Schedule and commit; (id, start, count, samples) of each chunk."""
         plan = self.scheduler.schedule()
-        self.scheduler.commit(plan, [Sampled(token) if x.samples else None for x in plan.chunks])
+        self.scheduler.commit(plan, [[Sampled(token)] if x.samples else [] for x in plan.chunks])
         return [(x.sequence.id, x.start, x.count, x.samples) for x in plan.chunks]
 
 
@@ -210,7 +211,7 @@ def test_a_plan_needs_all_its_results(request_of: RequestOf) -> None:
     with pytest.raises(ValueError, match="zip"):
         bench.scheduler.commit(plan, [])
     with pytest.raises(ValueError, match="no token for the request a"):
-        bench.scheduler.commit(plan, [None])
+        bench.scheduler.commit(plan, [[]])
 
 
 def test_an_idle_scheduler_plans_nothing(request_of: RequestOf) -> None:

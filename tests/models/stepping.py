@@ -12,8 +12,8 @@ import numpy.typing as npt
 from goodput.core.config import Backend
 from goodput.kv.layout import kv_bytes_per_block
 from goodput.models import weights
-from goodput.models.ops.base import ForwardBatch
-from goodput.models.ops.cpu.backend import CpuOps
+from goodput.models.ops.base import Decoder, ForwardBatch
+from goodput.models.ops.cpu.backend import CpuDecoder
 from goodput.models.ops.reference.backend import TorchOps
 from goodput.models.transformer import Transformer
 
@@ -21,20 +21,21 @@ BLOCK = 16
 MAX_ROWS = 512
 
 
-def build(model: Path, backend: Backend, blocks: int = 128) -> Transformer:
+def build(model: Path, backend: Backend, blocks: int = 128, threads: int = 1) -> Decoder:
     """A transformer with a pool of its own, full of stale numbers as a used pool would be."""
     config, arrays = weights.load(weights.prepare(model, backend))
     config = msgspec.structs.replace(config, context_length=min(2048, config.context_length))
     size = blocks * kv_bytes_per_block(config, BLOCK, backend)
     pool = np.random.default_rng(7).integers(0, 59, size, np.uint8)
     if backend == "cpu":
-        ops = CpuOps(config, arrays, pool, max_rows=MAX_ROWS, max_samples=MAX_ROWS)
-        return Transformer(ops)
+        return CpuDecoder(
+            config, arrays, pool, max_rows=MAX_ROWS, max_samples=MAX_ROWS, threads=threads
+        )
     return Transformer(TorchOps(config, arrays, pool, block_size=BLOCK))
 
 
 def step(
-    model: Transformer, parts: Iterable[tuple[list[int], int, list[int]]]
+    model: Decoder, parts: Iterable[tuple[list[int], int, list[int]]]
 ) -> npt.NDArray[np.float32]:
     """One step over (new tokens, first position, block table) parts; logits of every row."""
     tokens: list[int] = []
@@ -59,7 +60,7 @@ def step(
 
 
 def logits_of(
-    model: Transformer, tokens: list[int], chunks: list[int], table: list[int]
+    model: Decoder, tokens: list[int], chunks: list[int], table: list[int]
 ) -> npt.NDArray[np.float32]:
     """Logits of every position: [len(tokens), vocab], computed in chunks of the given sizes."""
     parts, first = [], 0

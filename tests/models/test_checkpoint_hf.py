@@ -220,3 +220,103 @@ def test_damaged_safetensors_never_give_a_traceback(
             checkpoint.tensor(name)
     except GoodputError as error:
         assert "\n" not in error.message
+
+
+GEMMA3 = {
+    "model_type": "gemma3_text",
+    "num_hidden_layers": 7,
+    "head_dim": 32,
+    "hidden_activation": "gelu_pytorch_tanh",
+}
+LOCAL, GLOBAL = "sliding_attention", "full_attention"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, (4096, (0, 1, 2, 3, 4, 6), 1e6, 1e4, 1.0)),
+        ({"layer_types": [GLOBAL] * 7}, (None, (), 1e6, None, 1.0)),
+        ({"sliding_window": 8, "sliding_window_pattern": 2}, (8, (0, 2, 4, 6), 1e6, 1e4, 1.0)),
+        ({"layer_types": [GLOBAL] * 3 + [LOCAL] * 4}, (4096, (3, 4, 5, 6), 1e6, 1e4, 1.0)),
+        (
+            {
+                "rope_theta": 5e5,
+                "rope_local_base_freq": 2e3,
+                "rope_scaling": {"rope_type": "linear", "factor": 8.0},
+            },
+            (4096, (0, 1, 2, 3, 4, 6), 5e5, 2e3, 8.0),
+        ),
+        (
+            {
+                "rope_parameters": {
+                    LOCAL: {"rope_type": "default", "rope_theta": 3e3},
+                    GLOBAL: {"rope_type": "linear", "rope_theta": 7e5, "factor": 4.0},
+                }
+            },
+            (4096, (0, 1, 2, 3, 4, 6), 7e5, 3e3, 4.0),
+        ),
+    ],
+)
+def test_gemma3_in_old_and_new_spellings(
+    tmp_path: Path, change: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    config = open_checkpoint(write_folder(tmp_path / "m", GEMMA3 | change, embedding())).config
+    assert config.context_length == 512, "windows do not limit a model that has them by layers"
+    assert expected == (
+        config.sliding_window,
+        config.local_layers,
+        config.rope_theta,
+        config.local_rope_theta,
+        config.rope_linear_factor,
+    )
+    assert (config.embedding_scale, config.query_scale) == (8.0, 1 / 16)
+    assert config.qk_norm and config.post_norms and config.activation == "gelu_tanh"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"final_logit_softcapping": 30.0}, "final_logit_softcapping is not supported"),
+        ({"attn_logit_softcapping": 50.0}, "attn_logit_softcapping is not supported"),
+        ({"use_bidirectional_attention": True}, "use_bidirectional_attention is not supported"),
+        ({"hidden_activation": "relu"}, "hidden_activation 'relu'"),
+        ({"layer_types": ["full_attention"]}, "1 layer_types for 7 layers"),
+        ({"layer_types": ["linear_attention"] * 7}, "layer type 'linear_attention'"),
+        ({"query_pre_attn_scalar": 0}, "query_pre_attn_scalar is 0"),
+        ({"num_hidden_layers": 10**12}, "layers is 1000000000000"),
+        ({"sliding_window": -5}, "sliding_window is -5"),
+        ({"sliding_window": None}, "sliding_window is None"),
+        ({"rope_local_base_freq": 0}, "local_rope_theta is 0"),
+        ({"rope_scaling": {"rope_type": "linear"}}, "Expected `float`"),
+        ({"rope_scaling": {"rope_type": "linear", "factor": 0}}, "rope_linear_factor is 0"),
+        (
+            {"rope_parameters": {LOCAL: {"rope_type": "yarn"}, GLOBAL: {}}},
+            "rope scaling 'yarn'",
+        ),
+        ({"rope_parameters": {LOCAL: 7}}, "Expected `object`"),
+        ({"model_type": "gemma3"}, "model_type 'gemma3' is not supported"),
+    ],
+)
+def test_gemma3_configs_that_are_refused(
+    tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(CheckpointError, match=words) as caught:
+        open_checkpoint(write_folder(tmp_path / "m", GEMMA3 | change, embedding()))
+    assert "config.json" in caught.value.message
+
+
+def test_qwen3_has_head_norms_and_a_head_dim_of_its_own(tmp_path: Path) -> None:
+    config = open_checkpoint(write_folder(tmp_path / "m", {"model_type": "qwen3"}, {})).config
+    assert config.qk_norm and config.head_dim == 128 and not config.qkv_bias
+    assert config.beyond_llama() == ["query and key norms"]
+
+
+def test_gemmas_norms_gain_one_and_nothing_else_does(tmp_path: Path) -> None:
+    norms = ("model.norm", "model.layers.0.self_attn.q_norm", "model.layers.0.input_layernorm")
+    tensors = {f"{name}.weight": np.array([0.5, -1], np.float32) for name in norms}
+    tensors["model.layers.0.mlp.up_proj.weight"] = np.array([[0.5, -1]], np.float32)
+    for kind, extra in ((GEMMA3, 1.0), ({"model_type": "qwen3"}, 0.0)):
+        checkpoint = open_checkpoint(write_folder(tmp_path / f"m{extra}", kind, tensors))
+        for name in norms:
+            assert checkpoint.tensor(f"{name}.weight").tolist() == [0.5 + extra, -1 + extra]
+        assert checkpoint.tensor("model.layers.0.mlp.up_proj.weight").tolist() == [[0.5, -1.0]]

@@ -7,61 +7,32 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.models.stepping import build, logits_of, step
-from transformers import (
-    LlamaConfig,
-    LlamaForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
-    Qwen2Config,
-    Qwen2ForCausalLM,
+from tests.models.small_models import (
+    ARCHITECTURES,
+    BEYOND_LLAMA,
+    LLAMAS,
+    TOKENS,
+    expected_logits,
+    random_model,
+    save,
 )
+from tests.models.stepping import build, logits_of, step
+from transformers import LlamaForCausalLM
 
-SHAPE = {
-    "vocab_size": 300,
-    "hidden_size": 64,
-    "intermediate_size": 96,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 512,
-    "initializer_range": 0.2,
-}
-LLAMA3_ROPE = {
-    "rope_type": "llama3",
-    "rope_theta": 10_000.0,
-    "factor": 8.0,
-    "low_freq_factor": 1.0,
-    "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 64,
-}
-ARCHITECTURES = {
-    "llama": (LlamaForCausalLM, LlamaConfig(**SHAPE, tie_word_embeddings=True)),
-    "llama3": (LlamaForCausalLM, LlamaConfig(**SHAPE, rope_parameters=LLAMA3_ROPE)),
-    "mistral": (MistralForCausalLM, MistralConfig(**SHAPE, sliding_window=None)),
-    "qwen2": (Qwen2ForCausalLM, Qwen2Config(**SHAPE)),
-}
-TOKENS = np.random.default_rng(3).integers(0, 300, 150).tolist()
+from goodput.core.errors import CheckpointError
+from goodput.models.checkpoint import open_checkpoint
 
 
-@pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
-def checkpoint(request, tmp_path_factory):
+def saved(request, tmp_path_factory):
     """A small random model as (folder, logits of `transformers` for TOKENS)."""
-    kind, config = ARCHITECTURES[request.param]
-    torch.manual_seed(1)
-    model = kind(config).float().eval()
-    with torch.no_grad():  # biases and norms start at zeros and ones: make them matter
-        for parameter in model.parameters():
-            if parameter.dim() == 1:
-                parameter.add_(torch.randn_like(parameter) * 0.3)
-            else:  # onto the int8 grid, so that quantizing the weights loses nothing
-                scale = parameter.abs().amax(dim=1, keepdim=True) / 127
-                parameter.copy_(torch.round(parameter / scale) * scale)
-    folder = tmp_path_factory.mktemp(request.param)
-    model.save_pretrained(folder, safe_serialization=True)
-    with torch.no_grad():
-        expected = model(torch.tensor([TOKENS])).logits[0].numpy()
-    return folder, expected
+    model = random_model(request.param)
+    folder = save(model, tmp_path_factory.mktemp(request.param))
+    return folder, expected_logits(model)
+
+
+checkpoint = pytest.fixture(scope="module", params=sorted(ARCHITECTURES))(saved)
+llama = pytest.fixture(scope="module", params=sorted(LLAMAS))(saved)
+beyond_llama = pytest.fixture(scope="module", params=sorted(BEYOND_LLAMA))(saved)
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +50,29 @@ def own_cache(tmp_path_factory):
         yield
 
 
-def test_reference_backend_equals_transformers(checkpoint):
+@pytest.mark.parametrize("chunks", [[150], [70, 1, 79], [1] * 30 + [40] * 3])
+def test_reference_backend_equals_transformers(checkpoint, chunks):
     folder, expected = checkpoint
-    got = logits_of(build(folder, "torch"), TOKENS, [70, 1, 79], list(range(10)))
+    got = logits_of(build(folder, "torch"), TOKENS, chunks, list(range(10)))
     np.testing.assert_allclose(got, expected, atol=2e-4)
 
 
-def test_cpu_backend_is_close_to_transformers(checkpoint):
+def test_the_cpu_backend_refuses_what_it_does_not_know(beyond_llama):
+    folder, _ = beyond_llama
+    features = open_checkpoint(folder).config.beyond_llama()
+    assert features
+    with pytest.raises(CheckpointError, match="use --backend torch") as caught:
+        build(folder, "cpu")
+    assert all(feature in caught.value.message for feature in features)
+
+
+def test_llamas_need_nothing_beyond(llama):
+    assert open_checkpoint(llama[0]).config.beyond_llama() == []
+
+
+def test_cpu_backend_is_close_to_transformers(llama):
     """Only activations (13 bits and more) and 16-bit keys and values are rounded here."""
-    folder, expected = checkpoint
+    folder, expected = llama
     got = logits_of(build(folder, "cpu"), TOKENS, [150], list(range(10)))
     error = np.sqrt(np.mean((got - expected) ** 2)) / expected.std()
     assert error < 3e-3

@@ -77,6 +77,8 @@ def test_two_processes_hold_one_copy(model):
     ).stdout
     for smaps in (Path("/proc/self/smaps").read_text(), other):
         _, _, entry = smaps.partition(str(path))
-        sizes = {name: int(kb) for name, kb in re.findall(r"(\w+): +(\d+) kB", entry.split("VmFlags")[0])}
+        sizes = {
+            name: int(kb) for name, kb in re.findall(r"(\w+): +(\d+) kB", entry.split("VmFlags")[0])
+        }
         assert sizes["Rss"] > 1000
         assert sizes["Anonymous"] == 0

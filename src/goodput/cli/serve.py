@@ -76,6 +76,13 @@ def serve(
     prefix_cache: Annotated[
         bool | None, typer.Option(help="Reuse the KV of shared prompt starts.", show_default="on")
     ] = None,
+    speculative_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help="Guessed tokens that a step with slack verifies; 0: none.",
+            show_default=str(_DEFAULTS.engine.speculative_tokens),
+        ),
+    ] = None,
 ) -> None:
     """Serve a model over the OpenAI API; Ctrl-C finishes what is in flight, then stops."""
     config = load_deployment(deployment) if deployment else _DEFAULTS
@@ -89,6 +96,7 @@ def serve(
             "token_budget": token_budget,
             "threads": threads,
             "prefix_cache": prefix_cache,
+            "speculative_tokens": speculative_tokens,
         },
     )
     counts = {"prefill": prefill, "decode": decode, "mixed": mixed}

@@ -20,6 +20,7 @@ from goodput.core.config import DeploymentConfig
 from goodput.core.errors import GoodputError, UsageError
 from goodput.frontend.app import create_app
 from goodput.frontend.ports import TextSide, WorkerState, WorkerStatus
+from goodput.models.grammar_check import complaint
 
 _BACKLOG: Final = 2048
 _CLOSE_TIMEOUT_S: Final = 5
@@ -125,6 +126,7 @@ class Serving:
             context_length=self._model.context_length,
             limits=self._config.limits,
             fleet_status=FleetHealth(fleet),
+            judge_grammar=complaint if self._config.engine_kind == "model" else None,
         )
         server = _Server(
             uvicorn.Config(

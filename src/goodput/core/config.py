@@ -32,6 +32,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ``saturation_tokens`` is where more rows stop being cheaper than another step: a step takes on
     no further prompt beyond it, and prefills no more than it while other sequences decode.
     ``kv_tokens`` is the size of one worker's share of the KV pool.
+    ``speculative_tokens`` bounds the guessed tokens of a sequence that one step verifies (0: none);
+    no step gets more than ``speculative_rows`` rows by them.
     """
 
     block_size: int = 16
@@ -42,6 +44,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     context_length: int | None = None
     prefix_cache: bool = True
     threads: int = 1
+    speculative_tokens: int = 7
+    speculative_rows: int = 8
 
 
 class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,9 +116,14 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             "saturation_tokens",
             "max_sequences",
             "threads",
+            "speculative_rows",
         ):
             if getattr(engine, name) < 1:
                 raise UsageError(f"engine.{name} must be positive, not {getattr(engine, name)}")
+        if engine.speculative_tokens < 0:
+            raise UsageError(
+                f"engine.speculative_tokens must be 0 or more, not {engine.speculative_tokens}"
+            )
         if engine.token_budget < engine.max_sequences:
             raise UsageError(
                 f"engine.token_budget ({engine.token_budget}) must be at least "

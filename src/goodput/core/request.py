@@ -40,6 +40,17 @@ class SamplingParams(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     logprobs: int | None = None
 
 
+class Grammar(msgspec.Struct, frozen=True, array_like=True):
+    """What the answer must match, from its first byte to its last.
+
+    ``text`` is a JSON schema, a regular expression, a JSON list of strings, or a grammar in Lark's
+    or GBNF's notation.
+    """
+
+    kind: Literal["json_schema", "regex", "choice", "lark"]
+    text: str
+
+
 class GenerationRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One sequence to generate. ``prompt`` and ``generated`` are token ids.
 
@@ -57,6 +68,7 @@ class GenerationRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     slo: SLO | None = None
     tenant: str = "default"
     priority: int = 0
+    grammar: Grammar | None = None
 
 
 class TokenLogprobs(msgspec.Struct, frozen=True, array_like=True):

@@ -153,6 +153,8 @@ class Engine:
             total_blocks=self.pool.num_blocks,
             leases=len(self._leases),
             preemptions=self.scheduler.preemptions,
+            drafted=self.scheduler.drafted,
+            accepted=self.scheduler.accepted,
         )
 
     def check_invariants(self) -> None:
@@ -213,10 +215,11 @@ class Engine:
 
 def _delta(outcome: Outcome) -> TokenDelta:
     sequence = outcome.sequence
+    logprobs = [new.logprobs for new in outcome.tokens if new.logprobs is not None]
     delta = TokenDelta(
         request_id=sequence.id,
-        token_ids=[] if outcome.token is None else [outcome.token],
-        logprobs=None if outcome.logprobs is None else [outcome.logprobs],
+        token_ids=[new.token for new in outcome.tokens],
+        logprobs=logprobs or None,
     )
     if sequence.finish_reason is not None:
         delta.finish_reason = sequence.finish_reason

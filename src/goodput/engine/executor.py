@@ -5,6 +5,8 @@ Plain data, no tensors: the same plan is executed by a model, or by a latency mo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Sequence as Tokens
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,12 +20,28 @@ class Chunk:
 
     Their KV goes to ``sequence.blocks``, which already hold room for them. When ``samples`` is
     true the chunk reaches the last known token, so its logits give the next token.
+
+    ``drafts`` are guesses of the tokens after that one, computed in the same step at the positions
+    that follow, for which there is room too. They are no part of the sequence: whatever of their KV
+    turns out wrong is overwritten later. No draft but the last can be answered by a token that ends
+    the sequence, so an executor need not know when it ends.
     """
 
     sequence: Sequence
     start: int
     count: int
     samples: bool
+    drafts: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows that the model computes: positions ``start .. start + rows``."""
+        return self.count + len(self.drafts)
+
+    @property
+    def tokens(self) -> list[int]:
+        """The tokens of its rows (a new list)."""
+        return [*self.sequence.tokens[self.start : self.start + self.count], *self.drafts]
 
 
 @dataclass(slots=True)
@@ -35,12 +53,12 @@ class StepPlan:
     @property
     def tokens(self) -> int:
         """Rows that the model computes in this step."""
-        return sum(chunk.count for chunk in self.chunks)
+        return sum(chunk.rows for chunk in self.chunks)
 
 
 @dataclass(slots=True, frozen=True)
 class Sampled:
-    """The next token of one chunk's sequence."""
+    """A next token of one chunk's sequence."""
 
     token: int
     logprobs: TokenLogprobs | None = None
@@ -49,6 +67,27 @@ class Sampled:
 class Executor(Protocol):
     """Computes a plan. Stateless between steps except for the KV pool that it writes."""
 
-    def execute(self, plan: StepPlan) -> list[Sampled | None]:
-        """One entry per chunk, None where ``samples`` is false. Blocks until done."""
+    def execute(self, plan: StepPlan) -> list[list[Sampled]]:
+        """For each chunk the next tokens of its sequence: none where ``samples`` is false.
+
+        The first is what follows the last known token. One more follows for each draft that equals
+        the token before it, up to the first that does not (see ``verified``). Blocks until done.
+        """
         ...
+
+
+def verified(chunk: Chunk, pick: Callable[[int, Tokens[int]], Sampled]) -> list[Sampled]:
+    """The next tokens of a chunk that samples, each chosen as it would be without drafts.
+
+    ``pick(number, tokens)`` chooses what follows ``tokens`` (all of the sequence so far, the
+    ``number`` drafts that were right included) by the logits of the row of their last token. It
+    must not keep or change ``tokens``.
+    """
+    tokens = chunk.sequence.tokens
+    sampled = [pick(0, tokens)]
+    for number, draft in enumerate(chunk.drafts, 1):
+        if sampled[-1].token != draft:
+            break
+        tokens = [*tokens, draft]
+        sampled.append(pick(number, tokens))
+    return sampled

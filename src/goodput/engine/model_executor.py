@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,57 +12,83 @@ import numpy.typing as npt
 
 from goodput.core.config import Backend, EngineConfig
 from goodput.core.errors import UsageError
-from goodput.engine.executor import Chunk, Sampled, StepPlan
+from goodput.engine.executor import Chunk, Sampled, StepPlan, verified
+from goodput.engine.finish import NO_TOKEN
 from goodput.kv.layout import kv_bytes_per_block
 from goodput.kv.shared_pool import SharedPool
 from goodput.models import weights
 from goodput.models.config import ModelConfig
-from goodput.models.ops.base import ForwardBatch
+from goodput.models.grammar import GrammarMasks
+from goodput.models.load import load_text_side
+from goodput.models.ops.base import Decoder, ForwardBatch
 from goodput.models.sampling import sample
-from goodput.models.transformer import Transformer
 
 
 class ModelExecutor:
-    """Implements :class:`~goodput.engine.executor.Executor` over a transformer.
+    """Implements :class:`~goodput.engine.executor.Executor` over a decoder.
 
     Holds no state of sequences: everything is in the plan and in the KV pool.
     """
 
-    def __init__(self, transformer: Transformer) -> None:
-        self._transformer = transformer
+    def __init__(self, decoder: Decoder, masks: GrammarMasks) -> None:
+        self._decoder = decoder
+        self._masks = masks
 
-    def execute(self, plan: StepPlan) -> list[Sampled | None]:
-        logits = iter(self._transformer.forward(gather(plan)))
-        return [_sample(next(logits), chunk) if chunk.samples else None for chunk in plan.chunks]
+    def execute(self, plan: StepPlan) -> list[list[Sampled]]:
+        logits = self._decoder.forward(gather(plan))
+        results: list[list[Sampled]] = []
+        first = 0
+        for chunk in plan.chunks:
+            if not chunk.samples:
+                results.append([])
+                continue
+            rows = logits[first : first + 1 + len(chunk.drafts)]
+            first += len(rows)
+
+            def pick(
+                number: int, tokens: Sequence[int], rows: Any = rows, chunk: Chunk = chunk
+            ) -> Sampled:
+                return sample_row(rows[number], tokens, chunk, self._masks)
+
+            results.append(verified(chunk, pick))
+        return results
 
 
 def gather(plan: StepPlan) -> ForwardBatch:
-    """Lay a plan's chunks out as rows, in the plan's order."""
+    """Lay a plan's chunks out as rows, in the plan's order.
+
+    Wanted are the logits of the last known token of each chunk that samples, and of its drafts.
+    """
     chunks = plan.chunks
-    counts = np.array([chunk.count for chunk in chunks])
+    counts = np.array([chunk.rows for chunk in chunks])
     row_starts = np.zeros(len(chunks) + 1, np.int32)
     np.cumsum(counts, out=row_starts[1:])
     rows = int(row_starts[-1])
     tokens, positions = np.empty(rows, np.int32), np.empty(rows, np.int32)
     widest = max(len(chunk.sequence.blocks) for chunk in chunks)
     tables = np.zeros((len(chunks), widest), np.int32)
+    wanted: list[int] = []
     for number, chunk in enumerate(chunks):
-        first, end = row_starts[number], chunk.start + chunk.count
-        tokens[first : first + chunk.count] = chunk.sequence.tokens[chunk.start : end]
-        positions[first : first + chunk.count] = range(chunk.start, end)
+        first, end = row_starts[number], row_starts[number + 1]
+        tokens[first:end] = chunk.tokens
+        positions[first:end] = range(chunk.start, chunk.start + chunk.rows)
+        if chunk.samples:
+            wanted += range(end - 1 - len(chunk.drafts), end)
         blocks = chunk.sequence.blocks
         tables[number, : len(blocks)] = blocks
-    samples = np.array([chunk.samples for chunk in chunks])
-    return ForwardBatch(tokens, positions, row_starts, tables, row_starts[1:][samples] - 1)
+    return ForwardBatch(tokens, positions, row_starts, tables, np.array(wanted, np.int32))
 
 
-def _sample(logits: Any, chunk: Chunk) -> Sampled:
-    sequence = chunk.sequence
-    request = sequence.request
-    token, logprobs = sample(
-        logits, sequence.tokens, sequence.num_prompt, request.sampling, request.eos_token_ids
-    )
-    return Sampled(token, logprobs)
+def sample_row(logits: Any, tokens: Sequence[int], chunk: Chunk, masks: GrammarMasks) -> Sampled:
+    """What follows ``tokens``, which are the sequence's and the drafts that were right so far."""
+    prompt, request = chunk.sequence.num_prompt, chunk.sequence.request
+    allowed = None
+    if request.grammar is not None:
+        allowed = masks.allowed(request.id, request.grammar, tokens[prompt:])
+        if not allowed.any():
+            return Sampled(NO_TOKEN)
+    eos = request.eos_token_ids
+    return Sampled(*sample(logits, tokens, prompt, request.sampling, eos, allowed))
 
 
 def build_model_executor(
@@ -73,37 +99,41 @@ def build_model_executor(
     That token is run over memory of its own: the pool's blocks may hold other workers' sequences.
     Raises UsageError for settings that this backend cannot take.
     """
-    if engine.threads > 1 and backend == "cpu":
-        raise UsageError("engine.threads must be 1 for the cpu backend: give it more workers")
     config, arrays = weights.load(weights.prepare(model_path, backend))
     length = min(engine.context_length or config.context_length, config.context_length)
     config = msgspec.structs.replace(config, context_length=length)
     block_bytes = kv_bytes_per_block(config, engine.block_size, backend)
     scratch = np.zeros(block_bytes, np.uint8)
-    _transformer(config, arrays, scratch, engine, backend).forward(_one_token())
+    _decoder(config, arrays, scratch, engine, backend).forward(_one_token())
     memory = np.frombuffer(pool.buffer, np.uint8)
-    return ModelExecutor(_transformer(config, arrays, memory, engine, backend))
+    masks = GrammarMasks(lambda: load_text_side(model_path).tokenizer, 2 * engine.max_sequences)
+    return ModelExecutor(_decoder(config, arrays, memory, engine, backend), masks)
 
 
-def _transformer(
+def _decoder(
     config: ModelConfig,
     arrays: Mapping[str, npt.NDArray[np.generic]],
     memory: npt.NDArray[np.uint8],
     engine: EngineConfig,
     backend: Backend,
-) -> Transformer:
+) -> Decoder:
     if backend == "cpu":
         from goodput.models.ops.cpu.attention_tiles import BLOCK
-        from goodput.models.ops.cpu.backend import CpuOps
+        from goodput.models.ops.cpu.backend import CpuDecoder
 
         if engine.block_size != BLOCK:
             raise UsageError(f"engine.block_size must be {BLOCK} for the cpu backend")
-        rows, samples = engine.token_budget, engine.max_sequences
-        return Transformer(CpuOps(config, arrays, memory, max_rows=rows, max_samples=samples))
+        rows = engine.token_budget
+        # Drafts are sampled too, but only steps with few rows get any.
+        samples = max(engine.max_sequences, min(engine.speculative_rows, rows))
+        return CpuDecoder(
+            config, arrays, memory, max_rows=rows, max_samples=samples, threads=engine.threads
+        )
     try:
         import torch
 
         from goodput.models.ops.reference.backend import TorchOps
+        from goodput.models.transformer import Transformer
     except ImportError:
         raise UsageError("--backend torch needs torch: pip install 'goodput[torch]'") from None
 

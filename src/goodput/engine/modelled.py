@@ -13,8 +13,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 
 import msgspec
 
-from goodput.engine.executor import Sampled, StepPlan
-from goodput.engine.sequence import Sequence as EngineSequence
+from goodput.engine.executor import Chunk, Sampled, StepPlan, verified
 from goodput.kv.invariants import require
 
 _WINDOW = 16
@@ -24,8 +23,8 @@ class LatencyModel(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of one step, as a sum. All terms may be zero.
 
     ``step_s`` is paid by every step, ``prefill_token_s`` for each token of a prompt chunk,
-    ``decode_sequence_s`` for each sequence that gets one token, and ``context_token_s`` for each
-    token of KV that those read.
+    ``decode_sequence_s`` for each row of a sequence that decodes (one, and one for each draft), and
+    ``context_token_s`` for each token of KV that such a sequence reads.
     """
 
     step_s: float = 0.0
@@ -40,7 +39,7 @@ class LatencyModel(msgspec.Struct, frozen=True, kw_only=True):
             if chunk.count > 1:
                 total += chunk.count * self.prefill_token_s
             else:
-                total += self.decode_sequence_s + chunk.start * self.context_token_s
+                total += chunk.rows * self.decode_sequence_s + chunk.start * self.context_token_s
         return total
 
 
@@ -62,17 +61,15 @@ class ModelledExecutor:
         self._vocab = vocab
         self._seed = seed
 
-    def execute(self, plan: StepPlan) -> list[Sampled | None]:
-        """One token for each chunk that samples, after the modelled time."""
+    def execute(self, plan: StepPlan) -> list[list[Sampled]]:
+        """The tokens of each chunk that samples, after the modelled time."""
         seconds = self.latency.seconds(plan)
         if seconds > 0:
             self._sleep(seconds)
-        return [
-            Sampled(modelled_token(chunk.sequence.tokens, self._vocab, self._seed))
-            if chunk.samples
-            else None
-            for chunk in plan.chunks
-        ]
+        return [verified(chunk, self._pick) if chunk.samples else [] for chunk in plan.chunks]
+
+    def _pick(self, number: int, tokens: Sequence[int]) -> Sampled:
+        return Sampled(modelled_token(tokens, self._vocab, self._seed))
 
 
 FakeKV = MutableMapping[tuple[int, int], int]
@@ -101,37 +98,39 @@ class CheckedExecutor(ModelledExecutor):
         self._kv = kv
         self._block_size = block_size
 
-    def execute(self, plan: StepPlan) -> list[Sampled | None]:
+    def execute(self, plan: StepPlan) -> list[list[Sampled]]:
         """Write all chunks first, as one batch does, then check what each of them reads."""
         for chunk in plan.chunks:
-            self._write(chunk.sequence, chunk.start, chunk.start + chunk.count)
+            self._write(chunk)
         for chunk in plan.chunks:
-            self._read(chunk.sequence, chunk.start + chunk.count)
+            self._read(chunk)
         return super().execute(plan)
 
-    def _write(self, sequence: EngineSequence, start: int, end: int) -> None:
-        contents = _prefix_hashes(sequence.tokens[:end])
-        for position in range(start, end):
-            self._kv[self._place(sequence, position)] = contents[position]
+    def _write(self, chunk: Chunk) -> None:
+        contents = _contents(chunk)
+        for position in range(chunk.start, chunk.start + chunk.rows):
+            self._kv[self._place(chunk, position)] = contents[position]
 
-    def _read(self, sequence: EngineSequence, end: int) -> None:
-        for position, content in enumerate(_prefix_hashes(sequence.tokens[:end])):
-            place = self._place(sequence, position)
+    def _read(self, chunk: Chunk) -> None:
+        for position, content in enumerate(_contents(chunk)):
+            place = self._place(chunk, position)
             require(
                 self._kv.get(place) == content,
-                f"block {place[0]} does not hold position {position} of {sequence.id}",
+                f"block {place[0]} does not hold position {position} of {chunk.sequence.id}",
             )
 
-    def _place(self, sequence: EngineSequence, position: int) -> tuple[int, int]:
+    def _place(self, chunk: Chunk, position: int) -> tuple[int, int]:
+        sequence = chunk.sequence
         index, offset = divmod(position, self._block_size)
         require(index < len(sequence.blocks), f"{sequence} has no block for position {position}")
         return sequence.blocks[index], offset
 
 
-def _prefix_hashes(tokens: Sequence[int]) -> list[int]:
+def _contents(chunk: Chunk) -> list[int]:
+    """What the positions ``0 .. start + rows`` must hold: a hash of the tokens up to each."""
     hashes: list[int] = []
     previous = 0
-    for token in tokens:
+    for token in [*chunk.sequence.tokens[: chunk.start], *chunk.tokens]:
         previous = hash((previous, token))
         hashes.append(previous)
     return hashes

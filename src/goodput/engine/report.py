@@ -44,7 +44,8 @@ class EngineLoad(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``waiting`` and ``running`` count sequences. ``waiting_prefill_tokens`` are known tokens not
     computed yet, prefix hits not foreseen. ``free_blocks`` can be allocated now (evictable cached
-    ones included); ``leases`` are hand-offs whose blocks are still kept here.
+    ones included); ``leases`` are hand-offs whose blocks are still kept here. ``drafted`` tokens
+    were guessed and verified since the start, of which ``accepted`` were right.
     """
 
     waiting: int = 0
@@ -54,3 +55,5 @@ class EngineLoad(msgspec.Struct, frozen=True, omit_defaults=True):
     total_blocks: int = 0
     leases: int = 0
     preemptions: int = 0
+    drafted: int = 0
+    accepted: int = 0

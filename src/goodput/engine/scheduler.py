@@ -1,8 +1,9 @@
 """Continuous batching: which tokens of which sequences are computed in the next step.
 
 Every step first gives one token to each decoding sequence, then fills up with chunks of prompts, in
-the order of ``Sequence.order``, until the hardware is saturated or the token budget is spent. Pure
-logic over a block pool and a clock.
+the order of ``Sequence.order``, until the hardware is saturated or the token budget is spent. A
+step that has neither prompts nor many sequences verifies guesses of further tokens. Pure logic over
+a block pool and a clock.
 
 Why it always gets on: a sequence is admitted only with room for all its known tokens, so prompts
 never run out of blocks. A decoding one that needs a block takes it from the last in order, and the
@@ -16,25 +17,26 @@ from dataclasses import dataclass, field
 
 from goodput.core.clock import Clock
 from goodput.core.config import EngineConfig, Role
-from goodput.core.request import FinishReason, TokenLogprobs
+from goodput.core.request import FinishReason
 from goodput.engine.executor import Chunk, Sampled, StepPlan
 from goodput.engine.finish import finish_of
 from goodput.engine.sequence import Sequence, SequenceQueue, SequenceStatus
+from goodput.engine.speculation import add_drafts
 from goodput.kv.block_pool import BlockPool
 from goodput.kv.hashing import extend_hashes
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a step meant for one sequence: a new token, its end, or both.
+    """What a step meant for one sequence: new tokens, its end, or both.
 
-    ``token`` is None for a sequence that ended without computing anything. With ``handed_off`` the
-    sequence has left the scheduler and its blocks are still referenced: the caller owns them now.
+    ``tokens`` is empty for a sequence that ended without computing anything. With ``handed_off``
+    the sequence has left the scheduler and its blocks are still referenced: the caller owns them
+    now.
     """
 
     sequence: Sequence
-    token: int | None = None
-    logprobs: TokenLogprobs | None = None
+    tokens: list[Sampled] = field(default_factory=list)
     handed_off: bool = False
 
 
@@ -57,6 +59,10 @@ class Scheduler:
     """Tokens that the waiting sequences have still to compute, prefix hits not foreseen."""
     preemptions: int = 0
     """How often a sequence lost its blocks and started over."""
+    drafted: int = 0
+    """Guessed tokens that were verified."""
+    accepted: int = 0
+    """Those of them that were right."""
     released_leases: list[str] = field(default_factory=list)
     """Leases of other workers that are no longer read here; the engine drains them."""
     _ended: list[Outcome] = field(default_factory=list)
@@ -93,25 +99,31 @@ class Scheduler:
         if plan.chunks:  # tokens of running answers wait for this step: keep it short
             budget = min(budget, self.config.saturation_tokens)
         self._plan_prefills(plan, budget)
+        if self._has_slack(plan):
+            add_drafts(plan, self.config, self.context_limit)
+            for chunk in plan.chunks:
+                self._make_room(chunk)
         return plan
 
-    def commit(self, plan: StepPlan, sampled: list[Sampled | None]) -> list[Outcome]:
+    def commit(self, plan: StepPlan, sampled: list[list[Sampled]]) -> list[Outcome]:
         """Record what an executor computed: ``sampled`` has one entry for each chunk of ``plan``.
 
         Raises ValueError when it has not. Returns what happened, in the plan's order.
         """
         now = self.clock.now()
         outcomes, self._ended = self._ended, []
-        for chunk, result in zip(plan.chunks, sampled, strict=True):
+        for chunk, results in zip(plan.chunks, sampled, strict=True):
             sequence = chunk.sequence
             if sequence.status is not SequenceStatus.RUNNING:
                 continue
             sequence.num_computed += chunk.count
             self._register(sequence)
             if chunk.samples:
-                if result is None:
+                if not results:
                     raise ValueError(f"the executor gave no token for the request {sequence.id}")
-                outcomes.append(self._append(sequence, result, now))
+                outcomes.append(self._take(sequence, results, now))
+                self.drafted += len(chunk.drafts)
+                self.accepted += len(outcomes[-1].tokens) - 1
         return outcomes
 
     def cancel(self, sequence: Sequence) -> None:
@@ -148,6 +160,31 @@ class Scheduler:
             if not self._admit(sequence):
                 return
             planned += self._plan(plan, sequence, min(sequence.remaining, budget - planned))
+
+    def _has_slack(self, plan: StepPlan) -> bool:
+        """Whether the step does nothing but give sequences their next tokens, and nobody waits."""
+        return (
+            self.role != "prefill"
+            and not self.waiting
+            and all(chunk.samples and chunk.count == 1 for chunk in plan.chunks)
+        )
+
+    def _make_room(self, chunk: Chunk) -> None:
+        """Get blocks for a chunk's drafts, or shorten them: others must not miss those blocks."""
+        sequence = chunk.sequence
+        known = chunk.start + chunk.count
+        missing = self._blocks_for(known + len(chunk.drafts)) - len(sequence.blocks)
+        if missing <= 0:
+            return
+        if missing + len(self.running) <= self.pool.available:
+            sequence.blocks += self.pool.allocate(missing) or []
+        chunk.drafts = chunk.drafts[: len(sequence.blocks) * self.pool.block_size - known]
+
+    def _shrink(self, sequence: Sequence) -> None:
+        """Give back the blocks that no computed position lies in; drafts may have needed them."""
+        kept = self._blocks_for(sequence.num_computed)
+        self.pool.release(sequence.blocks[kept:])
+        del sequence.blocks[kept:]
 
     def _plan(self, plan: StepPlan, sequence: Sequence, count: int) -> int:
         timeline = sequence.timeline
@@ -234,21 +271,33 @@ class Scheduler:
             self.pool.register(sequence.blocks[index], sequence.hashes[index])
         sequence.num_registered = full
 
-    def _append(self, sequence: Sequence, result: Sampled, now: float) -> Outcome:
-        sequence.tokens.append(result.token)
+    def _take(self, sequence: Sequence, results: list[Sampled], now: float) -> Outcome:
+        """Add new tokens one by one, up to the one that ends the sequence or hands it off."""
+        outcome = Outcome(sequence)
+        for result in results:
+            if outcome.tokens:  # The token before was a draft: its keys and values are there.
+                sequence.num_computed += 1
+                self._register(sequence)
+            outcome.tokens.append(result)
+            self._append(sequence, result.token, now)
+            reason = finish_of(sequence, self.context_limit)
+            if reason is not None:
+                self._leave(sequence)
+                self._finish(sequence, reason)
+                break
+            if self.role == "prefill" and sequence.lease_id is None:
+                self._leave(sequence)
+                self._shrink(sequence)
+                sequence.status = SequenceStatus.LEASED
+                outcome.handed_off = True
+                break
+        return outcome
+
+    def _append(self, sequence: Sequence, token: int, now: float) -> None:
+        sequence.tokens.append(token)
         if sequence.timeline.first_token is None:
             sequence.timeline.first_token = now
         sequence.timeline.last_token = now
-        outcome = Outcome(sequence, result.token, result.logprobs)
-        reason = finish_of(sequence, self.context_limit)
-        if reason is not None:
-            self._leave(sequence)
-            self._finish(sequence, reason)
-        elif self.role == "prefill" and sequence.lease_id is None:
-            self._leave(sequence)
-            sequence.status = SequenceStatus.LEASED
-            outcome.handed_off = True
-        return outcome
 
     def _refusal(self, sequence: Sequence) -> FinishReason | None:
         if not sequence.tokens:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from goodput.core.request import FinishReason, GenerationRequest
 from goodput.core.timeline import Timeline
+from goodput.engine.drafter import Drafter
 from goodput.kv.hashing import BlockHash
 
 
@@ -32,6 +33,7 @@ class Sequence:
     __slots__ = (
         "arrival",
         "blocks",
+        "drafter",
         "finish_reason",
         "hashes",
         "lease_id",
@@ -68,6 +70,8 @@ class Sequence:
         self.status = SequenceStatus.WAITING
         self.finish_reason: FinishReason | None = None
         self.stop_token: int | None = None
+        self.drafter: Drafter | None = None
+        """Guesses what follows; made when the sequence first meets a step with slack."""
 
     def __repr__(self) -> str:
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,14 +15,16 @@ from starlette.routing import Route
 from goodput.core.clock import Clock, MonotonicClock
 from goodput.core.config import LimitsConfig
 from goodput.core.errors import GoodputError
-from goodput.core.request import Generator
+from goodput.core.request import Generator, Grammar
 from goodput.frontend.endpoint import CHAT, COMPLETION, GenerationEndpoint
 from goodput.frontend.failures import RouteError, error_body, error_headers
 from goodput.frontend.gate import Gate
+from goodput.frontend.grammars import GrammarDesk
 from goodput.frontend.metrics import Metrics
 from goodput.frontend.ports import FleetStatus, TextSide
 from goodput.frontend.probes import Probes
 from goodput.frontend.service import Service
+from goodput.models.grammar_check import complaint
 
 
 def create_app(
@@ -33,13 +36,15 @@ def create_app(
     limits: LimitsConfig,
     fleet_status: FleetStatus,
     clock: Clock | None = None,
+    judge_grammar: Callable[[Grammar], str | None] | None = complaint,
 ) -> Starlette:
     """An ASGI app that serves ``model_name`` over OpenAI's API.
 
     ``context_length`` in tokens; the clock must be the one of the workers (all stamps of a
     request are on it). ``app.state.gate`` drains: ``start_draining()`` refuses new requests,
     ``await wait_idle()`` returns when those inside are answered. ``app.state.service`` has the
-    rest. The app owns neither the generator nor the fleet and closes none of them.
+    rest. ``judge_grammar`` says what is wrong with a grammar; None: the generator follows none. The
+    app owns neither the generator nor the fleet and closes none of them.
     """
     gate = Gate(limits.max_pending)
     service = Service(
@@ -53,6 +58,7 @@ def create_app(
         started=int(time.time()),
         gate=gate,
         metrics=Metrics(gate, fleet_status),
+        grammars=GrammarDesk(judge_grammar),
     )
     probes = Probes(service)
     app = Starlette(

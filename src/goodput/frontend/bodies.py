@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -38,6 +38,22 @@ class SloBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class JsonSchemaFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``strict`` has no effect: every answer follows the schema."""
+
+    name: str
+    schema: dict[str, Any] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class ResponseFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """OpenAI's way to constrain an answer; ``json_object`` is any object."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchemaFormat | None = None
+
+
 class CommonBody(msgspec.Struct, frozen=True, kw_only=True):
     """Fields that chat and plain completions share."""
 
@@ -60,6 +76,11 @@ class CommonBody(msgspec.Struct, frozen=True, kw_only=True):
     stop_token_ids: Annotated[list[NonNegative], Meta(max_length=1_024)] = []
     ignore_eos: bool = False
     slo: SloBody | None = None
+    response_format: ResponseFormat | None = None
+    guided_json: dict[str, Any] | str | None = None
+    guided_regex: str | None = None
+    guided_choice: Annotated[list[str], Meta(min_length=1, max_length=1_024)] | None = None
+    guided_grammar: str | None = None
 
     @property
     def stops(self) -> tuple[str, ...]:

@@ -75,6 +75,11 @@ class Choice:
 
         ``now`` is the clock's time in seconds. Raises GoodputError when the engine gave up.
         """
+        if delta.finish_reason == "error" and self.request.grammar is not None:
+            raise GoodputError(
+                "The engine ended this request before it was complete: its grammar may have become "
+                "too costly to follow."
+            )
         if delta.finish_reason in ("cancelled", "error"):
             raise GoodputError("The engine ended this request before it was complete.")
         self.cached_tokens = delta.cached_tokens or self.cached_tokens

@@ -95,9 +95,11 @@ class GenerationEndpoint(Generic[B]):
 
     async def _job(self, body: B, request_id: str, received: float) -> Job:
         service = self._service
+        grammar = await service.grammars.read(body)
         return build_job(
             body,
             await self._dialect.prompts(body, service.text),
+            grammar=grammar,
             request_id=request_id,
             received=received,
             tokenizer=service.text.tokenizer,

@@ -9,7 +9,7 @@ import msgspec
 
 from goodput.core.config import LimitsConfig
 from goodput.core.errors import ContextLengthError, InvalidRequestError
-from goodput.core.request import GenerationRequest, SamplingParams
+from goodput.core.request import GenerationRequest, Grammar, SamplingParams
 from goodput.core.slo import SLO
 from goodput.frontend.bodies import ChatBody, CommonBody, CompletionBody
 from goodput.frontend.ports import Tokenizer
@@ -41,6 +41,7 @@ def build_job(
     body: CommonBody,
     prompts: list[list[int]],
     *,
+    grammar: Grammar | None,
     request_id: str,
     received: float,
     tokenizer: Tokenizer,
@@ -74,6 +75,7 @@ def build_job(
                     received=received,
                     eos_token_ids=tuple(tokenizer.eos_token_ids),
                     slo=slo,
+                    grammar=grammar,
                 )
             )
     return Job(

@@ -8,6 +8,7 @@ from goodput.core.clock import Clock
 from goodput.core.config import LimitsConfig
 from goodput.core.request import Generator
 from goodput.frontend.gate import Gate
+from goodput.frontend.grammars import GrammarDesk
 from goodput.frontend.metrics import Metrics
 from goodput.frontend.ports import FleetStatus, TextSide
 
@@ -26,3 +27,4 @@ class Service:
     started: int
     gate: Gate
     metrics: Metrics
+    grammars: GrammarDesk

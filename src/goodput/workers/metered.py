@@ -15,14 +15,15 @@ class MeteredExecutor:
         self._clock = clock
         self._cost: StepCost | None = None
 
-    def execute(self, plan: StepPlan) -> list[Sampled | None]:
+    def execute(self, plan: StepPlan) -> list[list[Sampled]]:
         """Compute the plan with the inner executor, timed."""
         began = self._clock.now()
         sampled = self._inner.execute(plan)
         seconds = self._clock.now() - began
         # A chunk of one token is a decode, or the tail of a prompt, which costs the same.
         decodes = sum(1 for chunk in plan.chunks if chunk.count == 1)
-        self._cost = StepCost(seconds, plan.tokens - decodes, decodes)
+        prompt_tokens = sum(chunk.count for chunk in plan.chunks) - decodes
+        self._cost = StepCost(seconds, prompt_tokens, decodes)
         return sampled
 
     def take(self) -> StepCost | None:

@@ -60,5 +60,5 @@ class Checkpoint(Protocol):
         ...
 
     def four_bit(self, name: str) -> FourBitWeights | None:
-        """The matrix as it is stored, when it is stored in four bits; it equals ``tensor(name)``."""
+        """The matrix as it is stored, if that is in four bits; it equals ``tensor(name)``."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from goodput.models.checkpoint.gguf_four_bit import read_four_bit
 from goodput.models.checkpoint.gguf_names import hugging_face_name
 from goodput.models.checkpoint.validate import check_finite
 
-Rows = TypeVar("Rows", bound=npt.NDArray[Any])
+Rows = TypeVar("Rows", npt.NDArray[np.uint8], npt.NDArray[np.float32])
 
 SUPPORTED = (
     Kind.F32,
@@ -28,6 +28,8 @@ SUPPORTED = (
     Kind.BF16,
     Kind.Q4_0,
     Kind.Q4_1,
+    Kind.Q5_0,
+    Kind.Q5_1,
     Kind.Q8_0,
     Kind.Q4_K,
     Kind.Q5_K,
@@ -49,7 +51,7 @@ class GgufCheckpoint:
         self._stored_names = {
             known: stored
             for stored in self.file.tensors
-            if (known := hugging_face_name(stored)) is not None
+            if (known := hugging_face_name(stored, self.config.architecture)) is not None
         }
 
     @property
@@ -81,8 +83,11 @@ class GgufCheckpoint:
         stored = read_four_bit(tensor.data, tensor.tensor_type, n, k)
         if stored is None:
             return None
-        parts = (stored.levels, stored.scales, stored.offsets)
-        return FourBitWeights(*(self._in_order(name, part) for part in parts))
+        return FourBitWeights(
+            self._in_order(name, stored.levels),
+            self._in_order(name, stored.scales),
+            self._in_order(name, stored.offsets),
+        )
 
     def _in_order(self, name: str, values: Rows) -> Rows:
         """Rows (output channels) as Hugging Face has them."""
@@ -106,4 +111,5 @@ class GgufCheckpoint:
                 f"{heads} heads of {self.config.head_dim} are expected"
             )
         pairs = values.reshape(heads, self.config.head_dim // 2, 2, *rest)
-        return np.ascontiguousarray(pairs.swapaxes(1, 2)).reshape(values.shape)
+        ordered: Rows = np.ascontiguousarray(pairs.swapaxes(1, 2)).reshape(values.shape)
+        return ordered

@@ -1,7 +1,7 @@
 """Weights that a checkpoint stores in four bits, as they are: levels, scales and offsets.
 
-The GGUF layouts below are those of ggml's block formats: 32 weights with a float16 scale (Q4_0), with
-a scale and a minimum (Q4_1), or 8 such groups that share both, with 6-bit factors (Q4_K).
+The layouts are those of ggml's block formats: 32 weights with a float16 scale (Q4_0), with a scale
+and a minimum (Q4_1), or 8 such groups that share both, with 6-bit factors (Q4_K).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from goodput.core.errors import CheckpointError
+from goodput.models.checkpoint import gemma3
 from goodput.models.checkpoint.base import FloatArray, FourBitWeights
 from goodput.models.checkpoint.fingerprint import fingerprint_files
 from goodput.models.checkpoint.hf_config import read_hf_config
@@ -44,7 +45,10 @@ class HuggingFaceFolder:
         holder = self._holder.get(name)
         if holder is None:
             raise CheckpointError(f"{self.path}: the tensor {name} is missing")
-        return holder.tensor(name)
+        values = holder.tensor(name)
+        if self.config.architecture == gemma3.MODEL_TYPE and name.endswith("norm.weight"):
+            values += 1.0  # what Gemma's norms multiply by (see gemma3.py)
+        return values
 
     def four_bit(self, name: str) -> FourBitWeights | None:
         return None

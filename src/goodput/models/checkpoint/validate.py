@@ -12,6 +12,7 @@ from goodput.models.config import ModelConfig
 
 # Far above every published model: a number beyond it is damage, and must not size an allocation.
 _LARGEST = 1 << 27
+_MOST_LAYERS = 1 << 14
 
 
 def check_config(config: ModelConfig, path: Path) -> ModelConfig:
@@ -29,23 +30,37 @@ def check_config(config: ModelConfig, path: Path) -> ModelConfig:
         value = getattr(config, name)
         if not 1 <= value <= _LARGEST:
             raise CheckpointError(f"{path}: {name} is {value}, which no model has")
+    check_layers(config.layers, path)
     if config.heads % config.kv_heads:
         raise CheckpointError(
             f"{path}: {config.heads} heads cannot share {config.kv_heads} key-value heads"
         )
     if config.head_dim % 2:
         raise CheckpointError(f"{path}: rotary positions need an even head_dim, {config.head_dim}")
-    for name in ("rms_norm_eps", "rope_theta"):
+    positive = ["rms_norm_eps", "rope_theta", "embedding_scale", "rope_linear_factor"]
+    positive += [n for n in ("query_scale", "local_rope_theta") if getattr(config, n) is not None]
+    for name in positive:
         value = getattr(config, name)
         if not 0 < value < float("inf"):
             raise CheckpointError(f"{path}: {name} is {value}; it must be positive")
+    if config.local_layers and not 1 <= (config.sliding_window or 0) <= _LARGEST:
+        raise CheckpointError(
+            f"{path}: sliding_window is {config.sliding_window}, which no model with "
+            "sliding-window layers has"
+        )
     return config
+
+
+def check_layers(layers: int, path: Path) -> None:
+    """Raise CheckpointError for a number of layers that is damage; call it before a loop."""
+    if not 1 <= layers <= _MOST_LAYERS:
+        raise CheckpointError(f"{path}: layers is {layers}, which no model has")
 
 
 def sized_within_window(context: int, window: int | None) -> int:
     """The context in which sliding-window attention equals full attention (tokens).
 
-    Windows are not implemented; inside one window there is no difference.
+    For families whose every layer has the window: inside of it there is no difference.
     """
     return context if not window else min(context, window)
 

@@ -1,4 +1,4 @@
-"""What a backend must offer: four operations, each a fused piece of a decoder."""
+"""What turns a step's rows into logits: a decoder, or the operations that one is made of."""
 
 from __future__ import annotations
 
@@ -31,8 +31,19 @@ class ForwardBatch:
     sample_rows: IntArray
 
 
+class Decoder(Protocol):
+    """A model over a KV pool."""
+
+    def forward(self, batch: ForwardBatch) -> FloatArray:
+        """Logits of ``batch.sample_rows``: [len(sample_rows), vocab_size], valid until next call.
+
+        Mutates the KV pool at the rows' positions.
+        """
+        ...
+
+
 class Ops(Protocol[Hidden]):
-    """A backend. ``Hidden`` is its own [rows, hidden_size] float32 buffer.
+    """The four pieces of a decoder on one kind of hardware. ``Hidden`` is its own [rows, hidden_size] float32 buffer.
 
     Every row is computed by the same sequence of operations whatever else is in the batch, so
     tokens do not depend on batching, chunking or placement (docs/architecture.md, "Exactness").

@@ -1,9 +1,8 @@
-"""The CPU backend's operations over mapped weights and the shared KV pool."""
+"""The CPU decoder: mapped weights, the shared KV pool, and the buffers of a step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,38 +10,23 @@ import numpy.typing as npt
 from goodput.kv.layout import kv_bytes_per_block
 from goodput.models.config import ModelConfig
 from goodput.models.ops.base import FloatArray, ForwardBatch
-from goodput.models.ops.cpu import kernels
+from goodput.models.ops.cpu import step
+from goodput.models.ops.cpu.attention import TILE_ROWS
 from goodput.models.ops.cpu.attention_tiles import BLOCK
 from goodput.models.ops.cpu.packing import activation_limit
+from goodput.models.ops.cpu.projections import EIGHT_BIT, FOUR_BIT
+from goodput.models.ops.cpu.team import Team
 from goodput.models.rotary import rotary_tables
 
 Array = npt.NDArray[np.generic]
 
 
-@dataclass(slots=True, frozen=True)
-class _Matrix:
-    panels: Array
-    scales: Array
-    limit: float
+class CpuDecoder:
+    """Implements :class:`~goodput.models.ops.base.Decoder`.
 
-
-@dataclass(slots=True, frozen=True)
-class _Layer:
-    attention_norm: Array
-    mlp_norm: Array
-    qkv: _Matrix
-    qkv_bias: Array
-    output: _Matrix
-    gate_up: _Matrix
-    down: _Matrix
-
-
-class CpuOps:
-    """Implements :class:`~goodput.models.ops.base.Ops`; hidden is float32 [rows, hidden_size].
-
-    ``weights`` are read-only arrays from ``convert.py`` (shared by all workers of the host).
-    ``pool`` is the host's whole KV pool as bytes; written only at the positions of each batch.
-    Not thread-safe: one step at a time.
+    ``weights`` are arrays from ``convert.py``, shared by all workers of the host; ``pool`` is the
+    host's whole KV pool as bytes, written only at the positions of each batch. Both must outlive
+    this object. Not thread-safe: one step at a time, which itself uses ``threads`` threads.
     """
 
     def __init__(
@@ -53,140 +37,110 @@ class CpuOps:
         *,
         max_rows: int,
         max_samples: int,
+        threads: int = 1,
     ) -> None:
-        self.layers = config.layers
         self._config = config
-        self._pool = pool
-        self._block_bytes = kv_bytes_per_block(config, BLOCK, "cpu")
-        self._layer_bytes = self._block_bytes // config.layers
+        self._weights, self._pool = weights, pool  # their addresses are used below
+        self._team = Team(threads)
         self._embed = weights["embed"]
-        self._norm = weights["norm"]
-        self._head = _matrix(weights, "head")
-        self._no_bias = np.empty(0, np.float32)
-        self._layer = [self._load_layer(weights, f"layers.{i}") for i in range(config.layers)]
-        self._cosines, self._sines = rotary_tables(config)
-        heads, kv_heads, dim = config.heads, config.kv_heads, config.head_dim
-        tile = (kernels.ATTENTION_ROWS, dim)
-        padded_context = -(-config.context_length // BLOCK) * BLOCK
-        self._hidden = np.empty((max_rows, config.hidden_size), np.float32)
-        self._qkv = np.empty((max_rows, (heads + 2 * kv_heads) * dim), np.float32)
-        self._attended = np.empty((max_rows, heads * dim), np.float32)
-        self._gate_up = np.empty((max_rows, 2 * config.intermediate_size), np.float32)
-        self._product = np.empty(config.intermediate_size, np.float32)
-        self._normed = np.empty(config.hidden_size, np.float32)
-        self._scales = np.empty(max(max_rows, max_samples), np.float32)
-        self._queries, self._outputs = np.empty(tile, np.float32), np.empty(tile, np.float32)
-        self._scores = np.empty((kernels.ATTENTION_ROWS, padded_context), np.float32)
-        self._last = np.empty((max_samples, config.hidden_size), np.float32)
-        self._logits = np.empty((max_samples, len(self._head.scales)), np.float32)
-        widest = max(config.hidden_size, heads * dim, config.intermediate_size)
-        self._quantized = np.empty(max(max_rows, max_samples) * widest, np.int16)
-
-    def embed(self, batch: ForwardBatch) -> FloatArray:
-        hidden = self._hidden[: len(batch.tokens)]
-        hidden[:] = self._embed[batch.tokens]
-        return hidden
-
-    def attention(self, layer: int, hidden: FloatArray, batch: ForwardBatch) -> None:
-        config, weights, rows = self._config, self._layer[layer], len(hidden)
-        keys = int(self._pool.ctypes.data) + layer * self._layer_bytes
-        values = keys + self._layer_bytes // 2
-        self._norm_gemm(hidden, weights.attention_norm, weights.qkv, weights.qkv_bias, self._qkv)
-        kernels.rotate_and_store(
-            self._qkv,
-            batch.positions,
-            batch.row_starts,
-            batch.block_tables,
-            self._cosines,
-            self._sines,
-            config.heads,
-            config.kv_heads,
-            config.head_dim,
-            keys,
-            values,
-            self._block_bytes,
+        self._norm = int(weights["norm"].ctypes.data)
+        block_bytes = kv_bytes_per_block(config, BLOCK, "cpu")
+        self._shape = step.Shape(
+            layers=config.layers,
+            hidden=config.hidden_size,
+            intermediate=config.intermediate_size,
+            heads=config.heads,
+            kv_heads=config.kv_heads,
+            head_dim=config.head_dim,
+            pool=int(pool.ctypes.data),
+            block_bytes=block_bytes,
+            layer_bytes=block_bytes // config.layers,
+            epsilon=config.rms_norm_eps,
         )
-        kernels.attend(
-            self._qkv,
-            batch.positions,
-            batch.row_starts,
-            batch.block_tables,
-            config.heads,
-            config.kv_heads,
-            config.head_dim,
-            keys,
-            values,
-            self._block_bytes,
-            self._queries,
-            self._scores,
-            self._outputs,
-            self._attended,
+        self._table = np.array([self._entry(layer) for layer in range(config.layers)], np.int64)
+        head = self._matrix("head")
+        panels = len(weights["head.scale"]) // 16
+        self._head = np.array([*head, panels], np.int64)
+        self._biases = self._gather_biases()
+        self._limits = step.Limits(
+            hidden=activation_limit(config.hidden_size),
+            attended=activation_limit(config.heads * config.head_dim),
+            gated=activation_limit(config.intermediate_size),
         )
-        matrix = weights.output
-        kernels.quantized_gemm(
-            self._attended,
-            rows,
-            matrix.panels,
-            matrix.scales,
-            matrix.limit,
-            self._quantized,
-            self._scales,
-            hidden,
+        self._buffers = self._make_buffers(max_rows, max_samples, threads)
+
+    def forward(self, batch: ForwardBatch) -> FloatArray:
+        buffers, samples = self._buffers, len(batch.sample_rows)
+        buffers.hidden[: len(batch.tokens)] = self._embed[batch.tokens]
+
+        def run(thread: int) -> None:
+            step.forward(
+                thread,
+                self._team.threads,
+                self._shape,
+                self._limits,
+                self._table,
+                self._biases,
+                self._norm,
+                self._head,
+                buffers,
+                batch.positions,
+                batch.row_starts,
+                batch.block_tables,
+                batch.sample_rows,
+            )
+
+        self._team.run(run)
+        logits: FloatArray = buffers.logits[:samples, : self._config.vocab_size]
+        return logits
+
+    def _entry(self, layer: int) -> list[int]:
+        """One row of the layer table (``step.COLUMNS``)."""
+        prefix = f"layers.{layer}"
+        norms = [
+            int(self._weights[f"{prefix}.{name}"].ctypes.data)
+            for name in ("attention_norm", "mlp_norm")
+        ]
+        matrices = [
+            self._matrix(f"{prefix}.{name}") for name in ("qkv", "output", "gate_up", "down")
+        ]
+        return [*norms, *(number for matrix in matrices for number in matrix)]
+
+    def _matrix(self, name: str) -> tuple[int, int, int]:
+        panels, scales = self._weights[f"{name}.weight"], self._weights[f"{name}.scale"]
+        kind = FOUR_BIT if panels.dtype == np.uint8 else EIGHT_BIT
+        return int(panels.ctypes.data), int(scales.ctypes.data), kind
+
+    def _gather_biases(self) -> Array:
+        if not self._config.qkv_bias:
+            return np.empty((0, 0), np.float32)
+        names = [f"layers.{layer}.qkv.bias" for layer in range(self._config.layers)]
+        return np.stack([self._weights[name] for name in names])
+
+    def _make_buffers(self, rows: int, samples: int, threads: int) -> step.Buffers:
+        config = self._config
+        attended = config.heads * config.head_dim
+        qkv = attended + 2 * config.kv_heads * config.head_dim
+        widest = max(config.hidden_size, attended, config.intermediate_size)
+        context = -(-config.context_length // BLOCK) * BLOCK
+        tile = (threads, TILE_ROWS, config.head_dim)
+        cosines, sines = rotary_tables(config)
+        most = max(rows, samples)
+        return step.Buffers(
+            hidden=np.empty((rows, config.hidden_size), np.float32),
+            qkv=np.empty((rows, qkv), np.float32),
+            attended=np.empty((rows, attended), np.float32),
+            gate_up=np.empty((rows, 2 * config.intermediate_size), np.float32),
+            quantized=np.empty(most * widest, np.int16),
+            row_scales=np.empty(most, np.float32),
+            last=np.empty((samples, config.hidden_size), np.float32),
+            logits=np.empty((samples, len(self._weights["head.scale"])), np.float32),
+            cosines=cosines,
+            sines=sines,
+            counter=np.zeros(8, np.int64),
+            row=np.empty((threads, widest), np.float32),
+            widened=np.empty((threads, widest * 16), np.int16),
+            queries=np.empty(tile, np.float32),
+            outputs=np.empty(tile, np.float32),
+            scores=np.empty((threads, TILE_ROWS, context), np.float32),
         )
-
-    def mlp(self, layer: int, hidden: FloatArray) -> None:
-        weights = self._layer[layer]
-        self._norm_gemm(hidden, weights.mlp_norm, weights.gate_up, self._no_bias, self._gate_up)
-        matrix = weights.down
-        kernels.gated_gemm(
-            self._gate_up,
-            len(hidden),
-            matrix.panels,
-            matrix.scales,
-            matrix.limit,
-            self._product,
-            self._quantized,
-            self._scales,
-            hidden,
-        )
-
-    def logits(self, hidden: FloatArray, batch: ForwardBatch) -> FloatArray:
-        samples = len(batch.sample_rows)
-        last = self._last[:samples]
-        last[:] = hidden[batch.sample_rows]
-        self._norm_gemm(last, self._norm, self._head, self._no_bias, self._logits)
-        return self._logits[:samples, : self._config.vocab_size]
-
-    def _norm_gemm(
-        self, hidden: FloatArray, norm: Array, matrix: _Matrix, bias: Array, out: FloatArray
-    ) -> None:
-        kernels.norm_gemm(
-            hidden,
-            len(hidden),
-            norm,
-            self._config.rms_norm_eps,
-            matrix.panels,
-            matrix.scales,
-            matrix.limit,
-            bias,
-            self._normed,
-            self._quantized,
-            self._scales,
-            out,
-        )
-
-    def _load_layer(self, weights: Mapping[str, Array], prefix: str) -> _Layer:
-        return _Layer(
-            attention_norm=weights[f"{prefix}.attention_norm"],
-            mlp_norm=weights[f"{prefix}.mlp_norm"],
-            qkv=_matrix(weights, f"{prefix}.qkv"),
-            qkv_bias=weights.get(f"{prefix}.qkv.bias", self._no_bias),
-            output=_matrix(weights, f"{prefix}.output"),
-            gate_up=_matrix(weights, f"{prefix}.gate_up"),
-            down=_matrix(weights, f"{prefix}.down"),
-        )
-
-
-def _matrix(weights: Mapping[str, Array], name: str) -> _Matrix:
-    panels = weights[f"{name}.weight"]
-    return _Matrix(panels, weights[f"{name}.scale"], activation_limit(2 * panels.shape[1]))

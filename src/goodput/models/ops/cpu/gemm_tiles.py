@@ -1,9 +1,9 @@
 """The inner tile of the integer product: a few activation rows times a panel of channels.
 
-Weights lie in panels of 16 output channels, in pairs along the inner dimension:
-``[channels / 16, k / 2, 16, 2]`` int8 (see ``packing.py``). Activations are int16 rows. The
-machine's pairwise multiply-add (``vpmaddwd``; ``vpdpwssd`` where the CPU has VNNI) takes 16-bit
-lanes, so activations may use more than 8 bits at no cost (``packing.activation_limit``).
+Weights are panels of 16 output channels, in pairs along the inner dimension: int16 [k / 2, 16, 2]
+(``widening.py`` makes them). Activations are int16 rows. The machine's pairwise multiply-add
+(``vpmaddwd``; ``vpdpwssd`` where the CPU has VNNI) takes 16-bit lanes, so both may use more than 8
+bits at no cost (``packing.activation_limit``).
 Integer sums are exact: a row's result does not depend on the other rows of its tile.
 """
 
@@ -18,7 +18,6 @@ from numba.extending import intrinsic
 
 from goodput.models.ops.cpu.lowering import (
     F32,
-    I8,
     I16,
     I32,
     accumulators,
@@ -26,6 +25,7 @@ from goodput.models.ops.cpu.lowering import (
     fma,
     i64,
     intrinsic_call,
+    is_x86,
     load,
     loop,
     splat,
@@ -48,10 +48,10 @@ def _host_lanes() -> int:
 LANES = _host_lanes()
 
 
-def _pair_products(builder: Any, a: Any, b: Any, lanes: int) -> Any:
+def pair_products(builder: Any, a: Any, b: Any, lanes: int) -> Any:
     """Sums of neighbouring products: int16 [2 * lanes] x int16 [2 * lanes] -> int32 [lanes]."""
     returns = vector(I32, lanes)
-    if llvm.get_default_triple().startswith("x86_64"):
+    if is_x86():
         name = {8: "llvm.x86.avx2.pmadd.wd", 16: "llvm.x86.avx512.pmaddw.d.512"}[lanes]
         return intrinsic_call(builder, name, returns, [a, b])
     products = builder.mul(
@@ -101,15 +101,12 @@ def make_gemm_tile(rows: int, unroll: int) -> Any:
             with loop(builder, builder.sdiv(pairs, i64(unroll))) as outer:
                 for step in range(unroll):
                     pair = builder.add(builder.mul(outer.index, i64(unroll)), i64(step))
-                    offset = builder.mul(pair, i64(2 * PANEL))
+                    offset = builder.mul(pair, i64(4 * PANEL))
                     weights = [
-                        builder.sext(
-                            load(
-                                builder,
-                                panel,
-                                builder.add(offset, i64(2 * lanes * j)),
-                                vector(I8, 2 * lanes),
-                            ),
+                        load(
+                            builder,
+                            panel,
+                            builder.add(offset, i64(4 * lanes * j)),
                             vector(I16, 2 * lanes),
                         )
                         for j in range(vectors)
@@ -120,11 +117,11 @@ def make_gemm_tile(rows: int, unroll: int) -> Any:
                             splat(builder, both, lanes), vector(I16, 2 * lanes)
                         )
                         for j in range(vectors):
-                            products = _pair_products(builder, activations, weights[j], lanes)
+                            products = pair_products(builder, activations, weights[j], lanes)
                             builder.store(
                                 builder.add(builder.load(sums[row][j]), products), sums[row][j]
                             )
-            _scale_and_store(builder, sums, lanes, out, ldo, row_scales, channel_scales, accumulate)
+            scale_and_store(builder, sums, lanes, out, ldo, row_scales, channel_scales, accumulate)
             return context.get_dummy_value()
 
         return signature, generate
@@ -132,7 +129,7 @@ def make_gemm_tile(rows: int, unroll: int) -> Any:
     return tile
 
 
-def _scale_and_store(
+def scale_and_store(
     builder: Any,
     sums: list[list[Any]],
     lanes: int,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import llvmlite.binding as llvm
 from llvmlite import ir
+from numba import njit
 from numba.core import cgutils
 
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
@@ -16,6 +18,15 @@ F16, F32 = ir.HalfType(), ir.FloatType()
 
 FLOAT_LANES = 8
 """Width of all float kernels. Fixed, so that the order of sums is the same on every machine."""
+
+
+compiled = njit(nogil=True, cache=True, boundscheck=False)
+"""How every function around the tiles is compiled: once per machine, cached on disk."""
+
+
+def is_x86() -> bool:
+    """Whether x86's own instructions may be named; elsewhere LLVM finds what there is."""
+    return str(llvm.get_default_triple()).startswith("x86_64")
 
 
 def vector(element: Any, lanes: int) -> Any:

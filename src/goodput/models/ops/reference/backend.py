@@ -44,13 +44,14 @@ class TorchOps:
         }
         shape = (-1, config.layers, 2, config.kv_heads, block_size, config.head_dim)
         self._pool = torch.from_numpy(pool.view(np.float32).reshape(shape)).to(self._device)
-        cosines, sines = rotary_tables(config)
-        self._cosines = torch.from_numpy(cosines).to(self._device)
-        self._sines = torch.from_numpy(sines).to(self._device)
+        self._local = frozenset(config.local_layers)
+        self._rotary = self._rotary_tables(local=False)
+        self._local_rotary = self._rotary_tables(local=True) if self._local else self._rotary
 
     def embed(self, batch: ForwardBatch) -> Tensor:
         tokens = torch.from_numpy(batch.tokens).to(self._device)
-        return functional.embedding(tokens, self._weights["model.embed_tokens.weight"])
+        rows = functional.embedding(tokens, self._weights["model.embed_tokens.weight"])
+        return rows * self._config.embedding_scale
 
     def attention(self, layer: int, hidden: Tensor, batch: ForwardBatch) -> None:
         prefix = f"model.layers.{layer}"
@@ -59,8 +60,12 @@ class TorchOps:
             self._heads(normed, f"{prefix}.self_attn.{name}")
             for name in ("q_proj", "k_proj", "v_proj")
         )
+        if self._config.qk_norm:
+            query = self._norm(query, f"{prefix}.self_attn.q_norm.weight")
+            key = self._norm(key, f"{prefix}.self_attn.k_norm.weight")
         positions = torch.from_numpy(batch.positions).to(self._device)
-        cosines, sines = self._cosines[positions, None], self._sines[positions, None]
+        tables = self._local_rotary if layer in self._local else self._rotary
+        cosines, sines = (table[positions, None] for table in tables)
         query, key = _rotate(query, cosines, sines), _rotate(key, cosines, sines)
         attended = torch.empty_like(query)
         for sequence, (first, last) in enumerate(
@@ -70,18 +75,20 @@ class TorchOps:
             here = positions[first:last]
             self._store(layer, table, here, key[first:last], value[first:last])
             attended[first:last] = self._attend(layer, table, here, query[first:last])
-        hidden += functional.linear(
+        output = functional.linear(
             attended.flatten(1), self._weights[f"{prefix}.self_attn.o_proj.weight"]
         )
+        hidden += self._post_norm(output, f"{prefix}.post_attention_layernorm.weight")
 
     def mlp(self, layer: int, hidden: Tensor) -> None:
         prefix = f"model.layers.{layer}"
-        normed = self._norm(hidden, f"{prefix}.post_attention_layernorm.weight")
+        normed = self._norm(hidden, f"{prefix}.{self._config.mlp_norm}.weight")
         gate = functional.linear(normed, self._weights[f"{prefix}.mlp.gate_proj.weight"])
         up = functional.linear(normed, self._weights[f"{prefix}.mlp.up_proj.weight"])
-        hidden += functional.linear(
-            functional.silu(gate) * up, self._weights[f"{prefix}.mlp.down_proj.weight"]
+        output = functional.linear(
+            self._activate(gate) * up, self._weights[f"{prefix}.mlp.down_proj.weight"]
         )
+        hidden += self._post_norm(output, f"{prefix}.post_feedforward_layernorm.weight")
 
     def logits(self, hidden: Tensor, batch: ForwardBatch) -> FloatArray:
         rows = torch.from_numpy(batch.sample_rows).to(self._device)
@@ -93,6 +100,18 @@ class TorchOps:
     def _norm(self, x: Tensor, weight: str) -> Tensor:
         mean = x.pow(2).mean(-1, keepdim=True)
         return x * torch.rsqrt(mean + self._config.rms_norm_eps) * self._weights[weight]
+
+    def _post_norm(self, x: Tensor, weight: str) -> Tensor:
+        return self._norm(x, weight) if self._config.post_norms else x
+
+    def _activate(self, gate: Tensor) -> Tensor:
+        if self._config.activation == "gelu_tanh":
+            return functional.gelu(gate, approximate="tanh")
+        return functional.silu(gate)
+
+    def _rotary_tables(self, *, local: bool) -> tuple[Tensor, Tensor]:
+        cosines, sines = rotary_tables(self._config, local=local)
+        return torch.from_numpy(cosines).to(self._device), torch.from_numpy(sines).to(self._device)
 
     def _heads(self, x: Tensor, name: str) -> Tensor:
         bias = self._weights.get(f"{name}.bias")
@@ -113,9 +132,17 @@ class TorchOps:
             self._pool[blocks, layer, which].transpose(0, 1).flatten(1, 2)[:, :context]
             for which in (0, 1)
         )
-        visible = torch.arange(context, device=self._device) <= positions[:, None]
+        distance = positions[:, None] - torch.arange(context, device=self._device)
+        visible = distance >= 0
+        if layer in self._local and self._config.sliding_window is not None:
+            visible &= distance < self._config.sliding_window
         out = functional.scaled_dot_product_attention(
-            query.transpose(0, 1)[None], keys[None], values[None], visible, enable_gqa=True
+            query.transpose(0, 1)[None],
+            keys[None],
+            values[None],
+            visible,
+            scale=self._config.attention_scale,
+            enable_gqa=True,
         )
         return out[0].transpose(0, 1)
 

@@ -1,7 +1,7 @@
-"""The fused steps of a decoder layer, compiled: loops that lay tiles over the step's rows.
+"""Rotary positions, the KV pool's writes, and attention: loops that lay tiles over a step's rows.
 
-Arrays are C-contiguous; addresses are taken once per call. Nothing here allocates per row.
-Compiled once per machine and cached on disk by Numba.
+Every function is run by all threads of a team with its own ``thread`` number; together they cover
+the work, and no row or tile is computed by two.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from goodput.models.ops.cpu.attention_tiles import (
     BLOCK,
@@ -18,116 +17,19 @@ from goodput.models.ops.cpu.attention_tiles import (
     softmax_row,
     store_half,
 )
-from goodput.models.ops.cpu.gemm_tiles import PANEL, make_gemm_tile
-from goodput.models.ops.cpu.row_kernels import gated_row, peak_row, quantize_row, rms_norm_row
+from goodput.models.ops.cpu.lowering import compiled
 
-_gemm_1 = make_gemm_tile(1, unroll=2)
-_gemm_2 = make_gemm_tile(2, unroll=2)
-_gemm_4 = make_gemm_tile(4, unroll=2)
-_gemm_6 = make_gemm_tile(6, unroll=2)
 _score_1, _score_2, _score_3, _score_6 = (make_score_tile(rows) for rows in (1, 2, 3, 6))
 _value_1, _value_2, _value_3, _value_6 = (make_value_tile(rows) for rows in (1, 2, 3, 6))
 
-ROW_CHUNK = 24
-"""Activation rows that pass over all weight panels together: few, so outputs stay cached."""
-
-ATTENTION_ROWS = 6
+TILE_ROWS = 6
 """Query rows of the largest attention tile."""
-
-compiled = njit(nogil=True, cache=True, boundscheck=False)
-
-
-@compiled
-def quantize(
-    x: int, width: int, peak: float, limit: float, scales: Any, out: int, row: int
-) -> None:
-    """Quantize one float row at address ``x`` into row ``row`` of the int16 matrix at ``out``."""
-    if peak > 0.0:
-        scales[row] = peak / limit
-        factor = np.float32(limit / peak)
-    else:
-        scales[row] = 0.0
-        factor = np.float32(0.0)
-    quantize_row(x, width, factor, out + 2 * row * width)
-
-
-@compiled
-def gemm(
-    activations: Any,
-    row_scales: Any,
-    rows: int,
-    weights: Any,
-    channel_scales: Any,
-    out: Any,
-    accumulate: bool,
-) -> None:
-    """out[:rows] (+)= (activations[:rows] @ weights.T) * row_scales * channel_scales.
-
-    activations: int16 [.., k]; weights: int8 panels [n / 16, k / 2, 16, 2]; out: float32 [.., n].
-    """
-    panels, pairs = weights.shape[0], weights.shape[1]
-    k, ldo = 2 * pairs, out.shape[1]
-    a, w, o = activations.ctypes.data, weights.ctypes.data, out.ctypes.data
-    rs, cs = row_scales.ctypes.data, channel_scales.ctypes.data
-    for first in range(0, rows, ROW_CHUNK):
-        last = min(rows, first + ROW_CHUNK)
-        for panel in range(panels):
-            pw = w + panel * PANEL * k
-            pc = cs + 4 * PANEL * panel
-            po = o + 4 * PANEL * panel
-            r = first
-            while r + 6 <= last:
-                _gemm_6(
-                    a + 2 * r * k, k, pw, pairs, po + 4 * r * ldo, ldo, rs + 4 * r, pc, accumulate
-                )
-                r += 6
-            if r + 4 <= last:
-                _gemm_4(
-                    a + 2 * r * k, k, pw, pairs, po + 4 * r * ldo, ldo, rs + 4 * r, pc, accumulate
-                )
-                r += 4
-            if r + 2 <= last:
-                _gemm_2(
-                    a + 2 * r * k, k, pw, pairs, po + 4 * r * ldo, ldo, rs + 4 * r, pc, accumulate
-                )
-                r += 2
-            if r < last:
-                _gemm_1(
-                    a + 2 * r * k, k, pw, pairs, po + 4 * r * ldo, ldo, rs + 4 * r, pc, accumulate
-                )
-
-
-@compiled
-def norm_gemm(
-    hidden: Any,
-    rows: int,
-    norm: Any,
-    epsilon: float,
-    weights: Any,
-    channel_scales: Any,
-    limit: float,
-    bias: Any,
-    normed: Any,
-    quantized: Any,
-    row_scales: Any,
-    out: Any,
-) -> None:
-    """out[:rows] = rms_norm(hidden[:rows]) @ weights.T + bias, activations quantized per row.
-
-    ``normed`` is a float32 row of scratch; ``bias`` has length 0 where there is none.
-    """
-    width = hidden.shape[1]
-    h, n, f, q = hidden.ctypes.data, norm.ctypes.data, normed.ctypes.data, quantized.ctypes.data
-    for row in range(rows):
-        peak = rms_norm_row(h + 4 * row * width, n, width, epsilon, f)
-        quantize(f, width, peak, limit, row_scales, q, row)
-        if bias.shape[0] > 0:
-            out[row] = bias
-    gemm(quantized, row_scales, rows, weights, channel_scales, out, bias.shape[0] > 0)
 
 
 @compiled
 def rotate_and_store(
+    thread: int,
+    threads: int,
     qkv: Any,
     positions: Any,
     row_starts: Any,
@@ -148,8 +50,11 @@ def rotate_and_store(
     half = head_dim // 2
     scale = np.float32(1.0 / np.sqrt(head_dim))
     head_bytes = 2 * BLOCK * head_dim
+    rows = len(positions)
+    mine, end = rows * thread // threads, rows * (thread + 1) // threads
     for sequence in range(row_starts.shape[0] - 1):
-        for row in range(row_starts[sequence], row_starts[sequence + 1]):
+        first, last = max(row_starts[sequence], mine), min(row_starts[sequence + 1], end)
+        for row in range(first, last):
             position = positions[row]
             cosine, sine = cosines[position], sines[position]
             for head in range(heads):
@@ -207,6 +112,8 @@ def _tile_values(
 
 @compiled
 def attend(
+    thread: int,
+    threads: int,
     qkv: Any,
     positions: Any,
     row_starts: Any,
@@ -224,13 +131,15 @@ def attend(
 ) -> None:
     """out[row] = softmax(q k^T) v over positions 0..position of each row, for all heads.
 
-    Tiles hold up to 6 (row, head) pairs that read the same KV head. Scratch: queries and outputs
-    [6, head_dim], scores [6, context] (a multiple of 16).
+    Tiles hold up to 6 (row, head) pairs that read the same KV head; threads take them in turn,
+    since later ones cost more. Scratch, per thread: queries and outputs [6, head_dim], scores
+    [6, context] (a multiple of 16).
     """
     group = heads // kv_heads
     head_bytes = 2 * BLOCK * head_dim
     lds = scores.shape[1]
     q, s, o = queries.ctypes.data, scores.ctypes.data, outputs.ctypes.data
+    turn = 0
     for sequence in range(row_starts.shape[0] - 1):
         first = row_starts[sequence]
         pairs = (row_starts[sequence + 1] - first) * group
@@ -242,6 +151,10 @@ def attend(
             while pair < pairs:
                 left = pairs - pair
                 tile = 6 if left >= 6 else (3 if left >= 3 else left)
+                turn = (turn + 1) % threads
+                if turn != thread:
+                    pair += tile
+                    continue
                 for i in range(tile):
                     row = first + (pair + i) // group
                     base = (kv_head * group + (pair + i) % group) * head_dim
@@ -262,45 +175,3 @@ def attend(
                     for d in range(head_dim):
                         out[row, base + d] = outputs[i, d] * inverse
                 pair += tile
-
-
-@compiled
-def quantized_gemm(
-    x: Any,
-    rows: int,
-    weights: Any,
-    channel_scales: Any,
-    limit: float,
-    quantized: Any,
-    row_scales: Any,
-    out: Any,
-) -> None:
-    """out[:rows] += x[:rows] @ weights.T, activations quantized per row."""
-    width = x.shape[1]
-    for row in range(rows):
-        start = x.ctypes.data + 4 * row * width
-        peak = peak_row(start, width)
-        quantize(start, width, peak, limit, row_scales, quantized.ctypes.data, row)
-    gemm(quantized, row_scales, rows, weights, channel_scales, out, True)
-
-
-@compiled
-def gated_gemm(
-    gate_up: Any,
-    rows: int,
-    weights: Any,
-    channel_scales: Any,
-    limit: float,
-    product: Any,
-    quantized: Any,
-    row_scales: Any,
-    out: Any,
-) -> None:
-    """out[:rows] += (silu(gate) * up) @ weights.T; gate_up: [.., 2 * width], gate first."""
-    width = gate_up.shape[1] // 2
-    p = product.ctypes.data
-    for row in range(rows):
-        start = gate_up.ctypes.data + 8 * row * width
-        peak = gated_row(start, start + 4 * width, width, p)
-        quantize(p, width, peak, limit, row_scales, quantized.ctypes.data, row)
-    gemm(quantized, row_scales, rows, weights, channel_scales, out, True)

@@ -1,0 +1,181 @@
+"""One whole step, compiled: every thread of a team runs ``forward`` with its own number.
+
+Between Python and the machine there is this one call a step. A barrier separates the phases of a
+layer; within a phase threads own disjoint rows, tiles or output channels.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from goodput.models.ops.cpu.attention import attend, rotate_and_store
+from goodput.models.ops.cpu.gemm_tiles import PANEL
+from goodput.models.ops.cpu.lowering import compiled
+from goodput.models.ops.cpu.projections import (
+    multiply,
+    quantize_gated,
+    quantize_normed,
+    quantize_plain,
+)
+from goodput.models.ops.cpu.team import barrier
+
+(
+    ATTENTION_NORM,
+    MLP_NORM,
+    QKV,
+    OUTPUT,
+    GATE_UP,
+    DOWN,
+) = (0, 1, 2, 5, 8, 11)
+"""Columns of the layer table. A matrix takes three: weights, channel scales, kind."""
+
+COLUMNS = 14
+
+
+class Shape(NamedTuple):
+    """The model's dimensions, and how its KV pool lies (addresses and bytes)."""
+
+    layers: int
+    hidden: int
+    intermediate: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    pool: int
+    block_bytes: int
+    layer_bytes: int
+    epsilon: float
+
+
+class Limits(NamedTuple):
+    """Largest quantized activation of each width (``packing.activation_limit``)."""
+
+    hidden: float
+    attended: float
+    gated: float
+
+
+class Buffers(NamedTuple):
+    """Scratch of a step. The last five have one entry per thread."""
+
+    hidden: Any  # float32 [rows, hidden]
+    qkv: Any  # float32 [rows, (heads + 2 kv_heads) * head_dim]
+    attended: Any  # float32 [rows, heads * head_dim]
+    gate_up: Any  # float32 [rows, 2 * intermediate]
+    quantized: Any  # int16 [rows * widest]
+    row_scales: Any  # float32 [rows]
+    last: Any  # float32 [samples, hidden]
+    logits: Any  # float32 [samples, padded vocabulary]
+    cosines: Any  # float32 [context, head_dim / 2]
+    sines: Any
+    counter: Any  # int64 [8], the barrier's
+    row: Any  # float32 [threads, widest]
+    widened: Any  # int16 [threads, widest * 16]
+    queries: Any  # float32 [threads, 6, head_dim]
+    outputs: Any  # float32 [threads, 6, head_dim]
+    scores: Any  # float32 [threads, 6, context]
+
+
+@compiled
+def forward(
+    thread: int,
+    threads: int,
+    shape: Shape,
+    limits: Limits,
+    table: Any,
+    biases: Any,
+    final_norm: int,
+    head: Any,
+    buffers: Buffers,
+    positions: Any,
+    row_starts: Any,
+    tables: Any,
+    sample_rows: Any,
+) -> None:
+    """hidden → all layers → logits[: len(sample_rows)]; writes the rows' keys and values.
+
+    ``table``: int64 [layers, COLUMNS]; ``biases``: float32 [layers or 0, qkv width]; ``head``:
+    int64 (weights, channel scales, kind, panels).
+    """
+    rows, width, middle = len(positions), shape.hidden, shape.intermediate
+    attended_width = shape.heads * shape.head_dim
+    qkv_width = (shape.heads + 2 * shape.kv_heads) * shape.head_dim
+    hidden, qkv = buffers.hidden.ctypes.data, buffers.qkv.ctypes.data
+    attended, gate_up = buffers.attended.ctypes.data, buffers.gate_up.ctypes.data
+    quantized, row_scales = buffers.quantized.ctypes.data, buffers.row_scales
+    scales = row_scales.ctypes.data
+    counter = buffers.counter.ctypes.data
+    row = buffers.row[thread].ctypes.data
+    widened = buffers.widened[thread].ctypes.data
+    for layer in range(shape.layers):
+        entry = table[layer]
+        quantize_normed(
+            thread, threads, hidden, rows, width, entry[ATTENTION_NORM], shape.epsilon,
+            limits.hidden, row, quantized, row_scales,
+        )  # fmt: skip
+        biased = len(biases) > 0
+        if biased:
+            for i in range(rows * thread // threads, rows * (thread + 1) // threads):
+                buffers.qkv[i] = biases[layer]
+        barrier(counter, threads)
+        multiply(
+            thread, threads, quantized, scales, rows, width, entry[QKV + 2], entry[QKV],
+            entry[QKV + 1], qkv_width // PANEL, qkv, qkv_width, biased, widened,
+        )  # fmt: skip
+        barrier(counter, threads)
+        keys = shape.pool + layer * shape.layer_bytes
+        values = keys + shape.layer_bytes // 2
+        rotate_and_store(
+            thread, threads, buffers.qkv, positions, row_starts, tables, buffers.cosines,
+            buffers.sines, shape.heads, shape.kv_heads, shape.head_dim, keys, values,
+            shape.block_bytes,
+        )  # fmt: skip
+        barrier(counter, threads)
+        attend(
+            thread, threads, buffers.qkv, positions, row_starts, tables, shape.heads,
+            shape.kv_heads, shape.head_dim, keys, values, shape.block_bytes,
+            buffers.queries[thread], buffers.scores[thread], buffers.outputs[thread],
+            buffers.attended,
+        )  # fmt: skip
+        barrier(counter, threads)
+        quantize_plain(
+            thread, threads, attended, rows, attended_width, limits.attended, quantized, row_scales
+        )
+        barrier(counter, threads)
+        multiply(
+            thread, threads, quantized, scales, rows, attended_width, entry[OUTPUT + 2],
+            entry[OUTPUT], entry[OUTPUT + 1], width // PANEL, hidden, width, True, widened,
+        )  # fmt: skip
+        barrier(counter, threads)
+        quantize_normed(
+            thread, threads, hidden, rows, width, entry[MLP_NORM], shape.epsilon,
+            limits.hidden, row, quantized, row_scales,
+        )  # fmt: skip
+        barrier(counter, threads)
+        multiply(
+            thread, threads, quantized, scales, rows, width, entry[GATE_UP + 2], entry[GATE_UP],
+            entry[GATE_UP + 1], 2 * middle // PANEL, gate_up, 2 * middle, False, widened,
+        )  # fmt: skip
+        barrier(counter, threads)
+        quantize_gated(
+            thread, threads, gate_up, rows, middle, limits.gated, row, quantized, row_scales
+        )
+        barrier(counter, threads)
+        multiply(
+            thread, threads, quantized, scales, rows, middle, entry[DOWN + 2], entry[DOWN],
+            entry[DOWN + 1], width // PANEL, hidden, width, True, widened,
+        )  # fmt: skip
+        barrier(counter, threads)
+    samples = len(sample_rows)
+    for i in range(samples * thread // threads, samples * (thread + 1) // threads):
+        buffers.last[i] = buffers.hidden[sample_rows[i]]
+    quantize_normed(
+        thread, threads, buffers.last.ctypes.data, samples, width, final_norm, shape.epsilon,
+        limits.hidden, row, quantized, row_scales,
+    )  # fmt: skip
+    barrier(counter, threads)
+    multiply(
+        thread, threads, quantized, scales, samples, width, head[2], head[0], head[1], head[3],
+        buffers.logits.ctypes.data, buffers.logits.shape[1], False, widened,
+    )  # fmt: skip
+    barrier(counter, threads)
