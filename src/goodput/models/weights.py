@@ -29,7 +29,7 @@ from goodput.models.config import ModelConfig
 Array = npt.NDArray[np.generic]
 Converter = Callable[[Checkpoint, Callable[[], None]], Iterator[tuple[str, Array]]]
 
-_FORMAT = 3
+_FORMAT = 5
 """Raised whenever a backend's layout changes, so that old files are converted anew."""
 
 _DTYPES = {"F32": np.float32, "F16": np.float16, "I8": np.int8, "U8": np.uint8}

@@ -43,7 +43,9 @@ class Decoder(Protocol):
 
 
 class Ops(Protocol[Hidden]):
-    """The four pieces of a decoder on one kind of hardware. ``Hidden`` is its own [rows, hidden_size] float32 buffer.
+    """The four pieces of a decoder on one kind of hardware.
+
+    ``Hidden`` is its own [rows, hidden_size] float32 buffer.
 
     Every row is computed by the same sequence of operations whatever else is in the batch, so
     tokens do not depend on batching, chunking or placement (docs/architecture.md, "Exactness").

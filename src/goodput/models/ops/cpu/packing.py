@@ -11,10 +11,8 @@ from goodput.models.checkpoint.base import GROUP, FourBitWeights
 from goodput.models.ops.cpu.gemm_tiles import PANEL
 from goodput.models.ops.cpu.widening import (
     EIGHT_BIT_GROUP_BYTES,
-    EIGHT_BIT_LEVEL_BYTES,
     EIGHT_BIT_SHIFT,
     FOUR_BIT_GROUP_BYTES,
-    FOUR_BIT_LEVEL_BYTES,
     FOUR_BIT_SHIFT,
 )
 
@@ -69,33 +67,34 @@ def pack_eight_bit(weight: FloatArray) -> Packed:
     panels = np.empty((padded // PANEL, groups, EIGHT_BIT_GROUP_BYTES), np.int8)
     # [panel, channel, group, pair, parity] to [panel, group, pair, channel, parity]
     pairs = levels.reshape(padded // PANEL, PANEL, groups, GROUP // 2, 2).transpose(0, 2, 3, 1, 4)
-    panels[:, :, :EIGHT_BIT_LEVEL_BYTES] = pairs.reshape(padded // PANEL, groups, -1)
-    panels[:, :, EIGHT_BIT_LEVEL_BYTES:] = _per_group(factors).view(np.int8)
+    panels[:, :, : 2 * PANEL] = _per_group(factors).view(np.int8)
+    panels[:, :, 2 * PANEL :] = pairs.reshape(padded // PANEL, groups, -1)
     return Packed(panels, unit)
 
 
 def pack_four_bit(weights: FourBitWeights) -> Packed:
-    """Lay four-bit weights out as ``four_bit_tiles`` describes. n must be a multiple of 16."""
+    """Lay four-bit weights out as ``widening.py`` describes. n must be a multiple of 16."""
     n, k = weights.levels.shape
     if n % PANEL:
         raise ValueError(f"{n} output channels are not a multiple of {PANEL}")
     groups = k // GROUP
-    extremes = np.stack([weights.offsets, weights.offsets + 15 * weights.scales])
+    middles = weights.offsets + 8 * weights.scales
+    extremes = np.stack([middles - 8 * weights.scales, middles + 7 * weights.scales])
     peak = np.abs(extremes).max(axis=(0, 2))
-    unit = np.where(peak > 0, peak / (_PEAK << FOUR_BIT_SHIFT), 1).astype(np.float32)
-    rounding = 1 << (FOUR_BIT_SHIFT - 1)
-    factors = np.rint(weights.scales / unit[:, None]).astype(np.int16)
-    offsets = np.rint(weights.offsets / unit[:, None]).astype(np.int16) + np.int16(rounding)
+    unit = np.where(peak > 0, peak / _PEAK, 1).astype(np.float32)
+    factors = np.rint(weights.scales / unit[:, None] * (1 << FOUR_BIT_SHIFT)).astype(np.int16)
+    offsets = np.rint(middles / unit[:, None]).astype(np.int16)
+    signed = (weights.levels ^ 8).astype(np.uint16)  # level - 8, in four bits
     panels = np.empty((n // PANEL, groups, FOUR_BIT_GROUP_BYTES), np.uint8)
     # [panel, half, channel, group, vector, nibble, parity]
-    nibbles = weights.levels.reshape(n // PANEL, 2, 8, groups, 4, 4, 2).astype(np.uint16)
+    nibbles = signed.reshape(n // PANEL, 2, 8, groups, 4, 4, 2)
     shifted = nibbles << (4 * np.arange(4, dtype=np.uint16))[:, None]
-    lanes = np.bitwise_or.reduce(shifted, axis=5).transpose(0, 3, 1, 4, 2, 5)
-    levels_end = FOUR_BIT_LEVEL_BYTES
-    panels[:, :, :levels_end] = _bytes(lanes).reshape(n // PANEL, groups, levels_end)
-    panels[:, :, levels_end : levels_end + 2 * PANEL] = _per_group(factors)
-    panels[:, :, levels_end + 2 * PANEL :] = _per_group(offsets)
-    return Packed(panels, unit * np.float32(1 << FOUR_BIT_SHIFT))
+    # [panel, group, vector, half, channel, parity]
+    lanes = np.bitwise_or.reduce(shifted, axis=5).transpose(0, 3, 4, 1, 2, 5)
+    panels[:, :, : 2 * PANEL] = _per_group(factors)
+    panels[:, :, 2 * PANEL : 4 * PANEL] = _per_group(offsets)
+    panels[:, :, 4 * PANEL :] = _bytes(lanes).reshape(n // PANEL, groups, -1)
+    return Packed(panels, unit)
 
 
 def _per_group(values: npt.NDArray[np.int16]) -> npt.NDArray[np.uint8]:

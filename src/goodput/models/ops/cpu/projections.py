@@ -20,7 +20,6 @@ from goodput.models.ops.cpu.widening import (
     EIGHT_BIT_GROUP_BYTES,
     FOUR_BIT_GROUP_BYTES,
     make_widen,
-    prefetch,
 )
 
 _tile_1, _tile_2, _tile_4, _tile_6 = (make_gemm_tile(rows, unroll=2) for rows in (1, 2, 4, 6))
@@ -31,8 +30,8 @@ _eight_1, _eight_2, _eight_4 = (make_fused_tile(rows, widening.EIGHT_BIT) for ro
 EIGHT_BIT, FOUR_BIT = 0, 1
 """How a matrix is packed."""
 
-_FUSED_ROWS = 8
-"""Up to here, widening a panel again for every four rows costs less than a buffer for it."""
+_FUSED_ROWS = 4
+"""Up to here a panel is widened inside the tile; for more rows a buffer for it pays."""
 
 _CHUNK_BYTES = 256 * 1024
 """Activations that share a widened panel: as many as stay in the L2 cache."""
@@ -134,8 +133,6 @@ def multiply(
                 _widen_four(stored, groups, widened)
             else:
                 _widen_eight(stored, groups, widened)
-            if panel + 1 < end:  # while this panel is multiplied, the next one comes
-                prefetch(stored + stride, stride)
             _panel_rows(first, last, quantized, k, widened, o, ldo, row_scales, cs, add)
 
 

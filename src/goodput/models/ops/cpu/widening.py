@@ -4,17 +4,18 @@ Weights are stored as levels with a scale (and an offset) per group of 32 inputs
 ``packing.py`` expresses scales and offsets as integers, so that a panel of 16 channels becomes
 11-bit integers with one float scale per channel:
 
-    four bits:   weight = (level * scale + offset) >> 5,  level 0..15
-    eight bits:  weight = (level * scale + 64) >> 7,      level -127..127
+    four bits:   weight = round(level * scale / 8) + offset,   level -8..7
+    eight bits:  weight = round(level * scale / 128),          level -127..127
 
 That takes a few instructions per 16 weights, once for all rows of a step, while memory is read at 5
 or 8.5 bits a weight. Rounding to 11 bits loses an eighth of what 8 bits per channel lose.
 
 A widened panel is int16 [k / 2, 16, 2]. Half ``h`` (8 channels) of pair ``p`` is one vector of 16
 lanes, lane ``2 * channel + parity`` being input ``2 * p + parity``. Per group, a stored panel has
-- four bits: 2 halves of 4 vectors whose lanes hold pairs ``4 * q + i`` in nibble i; then 16 scales
-  and 16 offsets (int16);
-- eight bits: 16 pairs of 2 halves of 16 int8 lanes; then 16 scales (int16).
+- four bits: 16 scales and 16 offsets (int16), then 4 times 2 halves of 16 lanes that hold pairs
+  ``4 * q + i`` in nibble i, in two's complement: at the top of its lane it is a signed number;
+- eight bits: 16 scales (int16), then 16 pairs of 2 halves of 16 int8 lanes.
+A panel is read strictly from its first byte to its last, as hardware prefetchers like it.
 """
 
 from __future__ import annotations
@@ -49,9 +50,12 @@ EIGHT_BIT_LEVEL_BYTES = PANEL * GROUP
 EIGHT_BIT_GROUP_BYTES = EIGHT_BIT_LEVEL_BYTES + 2 * PANEL
 """Bytes of one group of a stored panel."""
 
-FOUR_BIT_SHIFT, EIGHT_BIT_SHIFT = 5, 7
+FOUR_BIT_SHIFT, EIGHT_BIT_SHIFT = 3, 7
 
 _CACHE_LINE = 64
+_PREFETCH_BYTES = 2048
+"""How far ahead of its use memory is asked for: about as long as it takes to come."""
+
 _LANES = 16
 _VECTOR = vector(I16, _LANES)
 
@@ -61,36 +65,40 @@ GROUP_BYTES = {FOUR_BIT: FOUR_BIT_GROUP_BYTES, EIGHT_BIT: EIGHT_BIT_GROUP_BYTES}
 
 
 def widened_vectors(builder: Any, kind: str, base: Any) -> Iterator[tuple[int, int, Any]]:
-    """Emit the widening of the group stored at ``base``: yields (pair, half, 16 int16 lanes)."""
+    """Emit the widening of the group stored at ``base``: yields (pair, half, 16 int16 lanes).
+
+    Also asks for the group that comes ``_PREFETCH_BYTES`` later, in this panel or the next.
+    """
+    for line in range(0, GROUP_BYTES[kind], _CACHE_LINE):
+        _prefetch(builder, address(builder, base, i64(_PREFETCH_BYTES + line)))
     return (_four_bit_vectors if kind == FOUR_BIT else _eight_bit_vectors)(builder, base)
 
 
 def _four_bit_vectors(builder: Any, base: Any) -> Iterator[tuple[int, int, Any]]:
     factors = [
-        [
-            _both_parities(builder, base, FOUR_BIT_LEVEL_BYTES + offset + 16 * half)
-            for offset in (0, 2 * PANEL)
-        ]
+        [_both_parities(builder, base, offset + 16 * half) for offset in (0, 2 * PANEL)]
         for half in range(2)
     ]
+    top = constant(I16, _LANES, -(1 << 12))
     for q in range(4):
-        packed = [load(builder, base, i64(128 * half + 32 * q), _VECTOR) for half in range(2)]
+        packed = [
+            load(builder, base, i64(4 * PANEL + 64 * q + 32 * half), _VECTOR) for half in range(2)
+        ]
         for i in range(4):
             for half, (scales, offsets) in enumerate(factors):
-                level = builder.lshr(packed[half], constant(I16, _LANES, 4 * i))
-                if i < 3:
-                    level = builder.and_(level, constant(I16, _LANES, 15))
-                value = builder.add(builder.mul(level, scales), offsets)
-                yield 4 * q + i, half, builder.ashr(value, constant(I16, _LANES, FOUR_BIT_SHIFT))
+                level = builder.shl(packed[half], constant(I16, _LANES, 12 - 4 * i))
+                if i > 0:
+                    level = builder.and_(level, top)
+                scaled = _rounded_high_product(builder, level, scales)
+                yield 4 * q + i, half, builder.add(scaled, offsets)
 
 
 def _eight_bit_vectors(builder: Any, base: Any) -> Iterator[tuple[int, int, Any]]:
-    factors = [
-        _both_parities(builder, base, EIGHT_BIT_LEVEL_BYTES + 16 * half) for half in range(2)
-    ]
+    factors = [_both_parities(builder, base, 16 * half) for half in range(2)]
     for pair in range(GROUP // 2):
         for half, scales in enumerate(factors):
-            stored = load(builder, base, i64(32 * pair + 16 * half), vector(I8, _LANES))
+            where = i64(2 * PANEL + 32 * pair + 16 * half)
+            stored = load(builder, base, where, vector(I8, _LANES))
             level = builder.shl(builder.sext(stored, _VECTOR), constant(I16, _LANES, 8))
             yield pair, half, _rounded_high_product(builder, level, scales)
 
@@ -116,20 +124,9 @@ def make_widen(kind: str) -> Any:
     return widen
 
 
-@intrinsic
-def prefetch(typing_context: Any, where: Any, size: Any) -> Any:
-    """prefetch(where, size): ask for ``size`` bytes to be brought near, without waiting."""
-    signature = types.void(types.uintp, types.intp)
-
-    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        where, size = args
-        with loop(builder, builder.sdiv(size, i64(_CACHE_LINE))) as over:
-            line = address(builder, where, builder.mul(over.index, i64(_CACHE_LINE)))
-            read, near, data = (ir.Constant(I32, number) for number in (0, 2, 1))
-            intrinsic_call(builder, "llvm.prefetch.p0", ir.VoidType(), [line, read, near, data])
-        return context.get_dummy_value()
-
-    return signature, generate
+def _prefetch(builder: Any, where: Any) -> None:
+    read, near, data = (ir.Constant(I32, number) for number in (0, 3, 1))
+    intrinsic_call(builder, "llvm.prefetch.p0", ir.VoidType(), [where, read, near, data])
 
 
 def _rounded_high_product(builder: Any, a: Any, b: Any) -> Any:
