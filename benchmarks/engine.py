@@ -31,8 +31,7 @@ from goodput.models import weights
 from goodput.models.catalog import resolve
 from goodput.models.checkpoint.open import open_checkpoint
 from goodput.models.ops.base import ForwardBatch
-from goodput.models.ops.cpu.backend import CpuOps
-from goodput.models.transformer import Transformer
+from goodput.models.ops.cpu.backend import CpuDecoder
 
 BLOCK = 16
 CONTEXT = 256
@@ -67,7 +66,7 @@ def make_cases(model: Path) -> list[Case]:
     config = msgspec.structs.replace(config, context_length=1024)
     blocks_each = CONTEXT // BLOCK + 2
     pool = np.zeros(64 * blocks_each * kv_bytes_per_block(config, BLOCK, "cpu"), np.uint8)
-    ours = Transformer(CpuOps(config, arrays, pool, max_rows=512, max_samples=64))
+    ours = CpuDecoder(config, arrays, pool, max_rows=512, max_samples=64)
     checkpoint = open_checkpoint(model)
     random = np.random.default_rng(0)
     cases = []
