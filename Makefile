@@ -54,8 +54,8 @@ typecheck: $(DEV) ## Check types (mypy --strict)
 hooks: $(DEV) ## Install the pre-commit hooks
 	$(BIN)/pre-commit install
 
-bench-engine: $(DEV) ## Engine rates beside a plain PyTorch int8 loop
-	$(BIN)/python benchmarks/engine.py --model $(MODEL)
+bench-engine: $(DEV) ## Engine rates beside a PyTorch int8 loop (and llama.cpp: LLAMA_PYTHON=...)
+	$(BIN)/python benchmarks/engine.py --model $(MODEL) $(if $(LLAMA_PYTHON),--llama-python $(LLAMA_PYTHON))
 
 clean: ## Remove the environment and everything that was made
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

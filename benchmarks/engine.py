@@ -1,10 +1,11 @@
-"""Prefill and decode rates of the engine's model beside a plain PyTorch loop, interleaved.
+"""Prefill and decode rates of the engine beside its peers and the machine's ceilings, interleaved.
 
-    python benchmarks/engine.py [--model smollm2:135m] [--repeats 5] [--json FILE]
+    python benchmarks/engine.py [--model smollm2:135m] [--threads 1] [--repeats 5] [--json FILE]
+                                [--llama-python PYTHON-WITH-llama-cpp-python]
 
-One process, one thread. Every repeat times ours, then the peer, for each case; the table shows
-medians, the spread, and the median of the ratios taken repeat by repeat, which noise of the
-machine moves least.
+Every repeat of a case times ours, then the eager PyTorch loop, then llama.cpp with each kind of
+weights, then the ceilings, so that noise of the machine falls on all. The table shows medians;
+ratios and shares are medians of those taken repeat by repeat.
 """
 
 from __future__ import annotations
@@ -14,116 +15,72 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import msgspec
-import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from eager_loop import EagerLoop
+from engine_cases import CONTEXT, Case, make_cases
+from engine_ceilings import Ceilings, Floor
+from engine_llama_cpp import LlamaCppRates
 from goodput.core.files import write_atomically
-from goodput.kv.layout import kv_bytes_per_block
-from goodput.models import weights
 from goodput.models.catalog import resolve
 from goodput.models.checkpoint.open import open_checkpoint
-from goodput.models.ops.base import ForwardBatch
-from goodput.models.ops.cpu.backend import CpuDecoder
-
-BLOCK = 16
-CONTEXT = 256
 
 
-@dataclass(frozen=True)
-class Case:
-    """One row of the table: ``tokens`` are made by one call of either step."""
-
-    name: str
-    tokens: int
-    ours: Callable[[], object]
-    peer: Callable[[], object]
-
-
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """Tokens per second, and ours over the peer's. Lists hold one number per repeat."""
+    """Tokens per second and floors. Lists hold one entry per repeat."""
 
     case: str
-    ours: list[float]
-    peer: list[float]
+    tokens: int
+    ours: list[float] = field(default_factory=list)
+    eager: list[float] = field(default_factory=list)
+    llama_cpp: dict[str, list[float]] = field(default_factory=dict)
+    floors: list[Floor] = field(default_factory=list)
+
+    @property
+    def best_llama_cpp(self) -> str | None:
+        """The variant with the highest median; None where the peer was left out."""
+        rates = self.llama_cpp
+        return max(rates, key=lambda label: statistics.median(rates[label]), default=None)
 
     @property
     def ratio(self) -> float:
-        return statistics.median(a / b for a, b in zip(self.ours, self.peer, strict=True))
+        """Ours over the better peer's."""
+        best = self.best_llama_cpp
+        peers = [self.eager] + ([self.llama_cpp[best]] if best else [])
+        peer = max(peers, key=statistics.median)
+        return statistics.median(a / b for a, b in zip(self.ours, peer, strict=True))
+
+    @property
+    def share(self) -> float:
+        """The floor's seconds over ours."""
+        pairs = zip(self.ours, self.floors, strict=True)
+        return statistics.median(f.seconds * rate / self.tokens for rate, f in pairs)
 
 
-def make_cases(model: Path) -> list[Case]:
-    """Both implementations over the same checkpoint."""
-    config, arrays = weights.load(weights.prepare(model, "cpu"))
-    config = msgspec.structs.replace(config, context_length=1024)
-    blocks_each = CONTEXT // BLOCK + 2
-    pool = np.zeros(64 * blocks_each * kv_bytes_per_block(config, BLOCK, "cpu"), np.uint8)
-    ours = CpuDecoder(config, arrays, pool, max_rows=512, max_samples=64)
-    checkpoint = open_checkpoint(model)
-    random = np.random.default_rng(0)
-    cases = []
-    for length in (128, 512):
-        tokens = random.integers(0, config.vocab_size, length).astype(np.int32)
-        table = np.arange(-(-length // BLOCK), dtype=np.int32)[None]
-        batch = ForwardBatch(
-            tokens,
-            np.arange(length, dtype=np.int32),
-            np.array([0, length], np.int32),
-            table,
-            np.array([length - 1], np.int32),
-        )
-        peer = EagerLoop(checkpoint, 1, length)
-        inputs = torch.from_numpy(tokens.astype(np.int64))[None]
-        cases.append(
-            Case(
-                f"prefill {length}",
-                length,
-                lambda batch=batch: ours.forward(batch),
-                lambda peer=peer, inputs=inputs: peer.step(inputs, 0),
-            )
-        )
-    for size in (1, 8, 32):
-        tokens = random.integers(0, config.vocab_size, size).astype(np.int32)
-        tables = np.arange(size * blocks_each, dtype=np.int32).reshape(size, blocks_each)
-        batch = ForwardBatch(
-            tokens,
-            np.full(size, CONTEXT - 1, np.int32),
-            np.arange(size + 1, dtype=np.int32),
-            tables,
-            np.arange(size, dtype=np.int32),
-        )
-        peer = EagerLoop(checkpoint, size, CONTEXT)
-        inputs = torch.from_numpy(tokens.astype(np.int64))[:, None]
-        cases.append(
-            Case(
-                f"decode batch {size}",
-                size,
-                lambda batch=batch: ours.forward(batch),
-                lambda peer=peer, inputs=inputs: peer.step(inputs, CONTEXT - 1),
-            )
-        )
-    return cases
-
-
-def measure(case: Case, repeats: int) -> Result:
-    """Run both alternately; each timing covers at least 0.2 s of calls."""
-    calls = {}
-    for name, step in (("ours", case.ours), ("peer", case.peer)):
-        step()
-        calls[name] = max(1, round(0.2 / _seconds(step, 1)))
-    ours, peer = [], []
+def measure(case: Case, repeats: int, llama: LlamaCppRates | None, ceilings: Ceilings) -> Result:
+    """Run all in turn; each timing covers at least 0.2 s of calls."""
+    result = Result(case.name, case.tokens)
+    timed = ((case.ours, result.ours), (case.eager, result.eager))
+    calls = [_calls(step) for step, _ in timed]
     for _ in range(repeats):
-        ours.append(case.tokens / _seconds(case.ours, calls["ours"]))
-        peer.append(case.tokens / _seconds(case.peer, calls["peer"]))
-    return Result(case.name, ours, peer)
+        for (step, rates), count in zip(timed, calls, strict=True):
+            rates.append(case.tokens / _seconds(step, count))
+        if llama:
+            for label, rate in llama.rates(case.rows, case.sequences, case.before).items():
+                result.llama_cpp.setdefault(label, []).append(rate)
+        result.floors.append(ceilings.floor(case))
+    return result
+
+
+def _calls(step: Callable[[], object]) -> int:
+    step()
+    return max(1, round(0.2 / _seconds(step, 1)))
 
 
 def _seconds(step: Callable[[], object], calls: int) -> float:
@@ -133,26 +90,60 @@ def _seconds(step: Callable[[], object], calls: int) -> float:
     return (time.perf_counter() - start) / calls
 
 
+def make_table(title: str, results: list[Result]) -> Table:
+    table = Table(title=f"{title}, context {CONTEXT}, tokens per second")
+    headings = "case|ours|spread|eager int8|llama.cpp|its best variant|ratio|GOP/s|GB/s|floor|share"
+    for heading in headings.split("|"):
+        table.add_column(heading, justify="left" if heading == "case" else "right")
+    middle = statistics.median
+    for result in results:
+        best = result.best_llama_cpp
+        floors = result.floors
+        slowest = middle(f.product_seconds for f in floors) > middle(f.byte_seconds for f in floors)
+        table.add_row(
+            result.case,
+            f"{middle(result.ours):.0f}",
+            f"{min(result.ours):.0f}-{max(result.ours):.0f}",
+            f"{middle(result.eager):.0f}",
+            f"{middle(result.llama_cpp[best]):.0f}" if best else "left out",
+            best or "no --llama-python",
+            f"{result.ratio:.2f}x",
+            f"{middle(f.product_rate for f in floors) / 1e9:.0f}",
+            f"{middle(f.bandwidth for f in floors) / 1e9:.1f}",
+            f"{1e3 * middle(f.seconds for f in floors):.1f} ms {'ops' if slowest else 'bytes'}",
+            f"{result.share:.0%}",
+        )
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="smollm2:135m")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, choices=(1, 2), default=1)
+    parser.add_argument("--llama-python", help="an interpreter that has llama-cpp-python")
+    parser.add_argument("--out", type=Path, default=Path("out/engine"), help="for its weights")
     parser.add_argument("--json", type=Path, help="also write the results here")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    cases = make_cases(resolve(arguments.model, pull=True))
-    results = [measure(case, arguments.repeats) for case in track(cases, "measuring")]
-    table = Table(title=f"{arguments.model}, one thread, context {CONTEXT}, tokens per second")
-    for heading in ("case", "ours", "spread", "eager int8 loop", "spread", "ratio"):
-        table.add_column(heading, justify="left" if heading == "case" else "right")
-    for result in results:
-        cells = [result.case]
-        for rates in (result.ours, result.peer):
-            cells += [f"{statistics.median(rates):.0f}", f"{min(rates):.0f}-{max(rates):.0f}"]
-        table.add_row(*cells, f"{result.ratio:.2f}x")
-    Console().print(table)
+    threads = arguments.threads
+    torch.set_num_threads(threads)
+    model = resolve(arguments.model, pull=True)
+    llama = None
+    if arguments.llama_python:
+        folder = arguments.out / open_checkpoint(model).fingerprint
+        llama = LlamaCppRates(arguments.llama_python, model, folder, threads=threads)
+    config, arrays, cases = make_cases(model, threads)
+    ceilings = Ceilings(config, arrays, threads)
+    work = track(cases, "measuring")
+    results = [measure(case, arguments.repeats, llama, ceilings) for case in work]
+    title = f"{arguments.model}, {threads} thread{'s' if threads > 1 else ''}"
+    Console(width=None if Console().is_terminal else 150).print(make_table(title, results))
+    if llama:
+        print(f"llama-cpp-python {llama.version}")
+        llama.close()
     if arguments.json:
-        rows = [{**asdict(result), "ratio": result.ratio} for result in results]
+        derived = ("best_llama_cpp", "ratio", "share")
+        rows = [{**asdict(r), **{name: getattr(r, name) for name in derived}} for r in results]
         write_atomically(arguments.json, json.dumps(rows, indent=2).encode())
 
 

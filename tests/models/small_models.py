@@ -71,7 +71,7 @@ TOKENS: list[int] = np.random.default_rng(3).integers(0, 300, 150).tolist()
 
 
 def random_model(name: str) -> Any:
-    """The model ``name`` of ARCHITECTURES: its biases and norms matter, its weights are int8."""
+    """The model ``name`` of ARCHITECTURES: its biases and norms matter, its weights are 8-bit."""
     kind, config = ARCHITECTURES[name]
     torch.manual_seed(1)
     model = kind(config).float().eval()
@@ -79,9 +79,10 @@ def random_model(name: str) -> Any:
         for parameter in model.parameters():
             if parameter.dim() == 1:
                 parameter.add_(torch.randn_like(parameter) * 0.3)
-            else:  # onto the int8 grid, so that quantizing the weights loses nothing
-                scale = parameter.abs().amax(dim=1, keepdim=True).clamp_min(1e-9) / 127
-                parameter.copy_(torch.round(parameter / scale) * scale)
+            else:  # as 8-bit groups of 32 inputs store them, so that packing loses little
+                groups = parameter.view(len(parameter), -1, 32)
+                scale = groups.abs().amax(dim=2, keepdim=True).clamp_min(1e-9) / 127
+                groups.copy_(torch.round(groups / scale) * scale)
     return model
 
 

@@ -71,11 +71,11 @@ def test_llamas_need_nothing_beyond(llama):
 
 
 def test_cpu_backend_is_close_to_transformers(llama):
-    """Only activations (13 bits and more) and 16-bit keys and values are rounded here."""
+    """Weights to 11 bits and activations to 12 or more lose a little; a wrong layout loses all."""
     folder, expected = llama
     got = logits_of(build(folder, "cpu"), TOKENS, [150], list(range(10)))
     error = np.sqrt(np.mean((got - expected) ** 2)) / expected.std()
-    assert error < 3e-3
+    assert error < 1e-2
 
 
 @settings(max_examples=25, deadline=None)
