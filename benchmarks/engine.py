@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import time
 from collections.abc import Callable
@@ -125,6 +126,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/engine"), help="for its weights")
     parser.add_argument("--json", type=Path, help="also write the results here")
     arguments = parser.parse_args()
+    if arguments.llama_python and not shutil.which(arguments.llama_python):
+        parser.error(f"--llama-python: there is no program {arguments.llama_python}")
     threads = arguments.threads
     torch.set_num_threads(threads)
     model = resolve(arguments.model, pull=True)

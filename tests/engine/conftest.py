@@ -50,6 +50,7 @@ class Rig:
             block_size=self.block_size,
             kv_tokens=blocks * self.block_size,
             token_budget=budget,
+            row_cost=0.15,  # guesses are worth much, so that there are many
             saturation_tokens=saturation,
             max_sequences=sequences,
             context_length=context,

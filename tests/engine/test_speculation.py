@@ -32,7 +32,7 @@ class Bench:
         self, request_of: RequestOf, blocks: int = 64, role: Role = "mixed", **limits: Any
     ) -> None:
         defaults = {"token_budget": 64, "max_sequences": 16, "speculative_rows": 8}
-        config = EngineConfig(block_size=4, **{**defaults, **limits})
+        config = EngineConfig(block_size=4, row_cost=0.15, **{**defaults, **limits})
         self.request_of = request_of
         self.pool = BlockPool(0, blocks, 4)
         self.scheduler = Scheduler(config, self.pool, ManualClock(), role)
@@ -254,19 +254,19 @@ def test_impossible_settings_are_refused_by_name(field: dict[str, int]) -> None:
     most_rows=st.integers(1, 20),
 )
 def test_shares_keep_their_bounds(candidates: list[Candidate], most_rows: int) -> None:
-    shares = share_out(candidates, len(candidates), most_rows)
+    shares = share_out(candidates, len(candidates), most_rows, 0.15)
     assert all(0 <= n <= c.most for n, c in zip(shares, candidates, strict=True))
     assert not sum(shares) or len(candidates) + sum(shares) <= most_rows
 
 
 def test_the_likeliest_drafts_come_first() -> None:
     likely, unlikely = Candidate(9, 0.9, 0.9), Candidate(9, 0.05, 0.9)
-    assert share_out([unlikely, likely], 2, 5) == [0, 3]
-    assert share_out([likely, likely], 2, 6) == [2, 2]
-    assert share_out([unlikely], 1, 8) == [0], "not worth a row"
+    assert share_out([unlikely, likely], 2, 5, 0.15) == [0, 3]
+    assert share_out([likely, likely], 2, 6, 0.15) == [2, 2]
+    assert share_out([unlikely], 1, 8, 0.15) == [0], "not worth a row"
     middling = Candidate(9, 0.5, 0.5)
-    assert share_out([middling], 1, 8) == [2], "further ones are too unlikely"
-    assert share_out([middling] * 7, 7, 8) == [0] * 7, "it would hold up six others too long"
+    assert share_out([middling], 1, 8, 0.15) == [2], "further ones are too unlikely"
+    assert share_out([middling] * 7, 7, 8, 0.15) == [0] * 7, "it would hold up six others too long"
 
 
 def test_verified_stops_at_the_first_wrong_draft(request_of: RequestOf) -> None:

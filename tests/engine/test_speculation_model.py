@@ -23,7 +23,7 @@ from goodput.kv.shared_pool import SharedPool
 from goodput.models.checkpoint import open_checkpoint
 
 Answers = dict[str, list[tuple[int, TokenLogprobs]]]
-LIMITS = EngineConfig(kv_tokens=64 * 16, token_budget=64, max_sequences=4)
+LIMITS = EngineConfig(kv_tokens=64 * 16, token_budget=64, max_sequences=4, row_cost=0.15)
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +56,7 @@ def serve(
     executor: ModelExecutor, requests: Sequence[tuple[list[int], SamplingParams]], drafts: int
 ) -> tuple[Answers, int]:
     """All answers, and how many drafts were accepted."""
-    config = EngineConfig(
-        kv_tokens=LIMITS.kv_tokens, token_budget=64, max_sequences=4, speculative_tokens=drafts
-    )
+    config = msgspec.structs.replace(LIMITS, speculative_tokens=drafts)
     engine = Engine(config, BlockPool(0, 64, 16), executor, MonotonicClock())
     for number, (prompt, sampling) in enumerate(requests):
         engine.add(

@@ -33,7 +33,9 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     no further prompt beyond it, and prefills no more than it while other sequences decode.
     ``kv_tokens`` is the size of one worker's share of the KV pool.
     ``speculative_tokens`` bounds the guessed tokens of a sequence that one step verifies (0: none);
-    no step gets more than ``speculative_rows`` rows by them.
+    no step gets more than ``speculative_rows`` rows by them. ``row_cost`` is the time of one more row
+    over that of a one-row step: it decides which guesses are worth their row
+    (``benchmarks/speculation.py`` measures it).
     """
 
     block_size: int = 16
@@ -46,6 +48,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     threads: int = 1
     speculative_tokens: int = 7
     speculative_rows: int = 8
+    row_cost: float = 0.35
 
 
 class LimitsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +127,8 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             raise UsageError(
                 f"engine.speculative_tokens must be 0 or more, not {engine.speculative_tokens}"
             )
+        if not 0 < engine.row_cost <= 1:
+            raise UsageError(f"engine.row_cost must lie in (0, 1], not {engine.row_cost}")
         if engine.token_budget < engine.max_sequences:
             raise UsageError(
                 f"engine.token_budget ({engine.token_budget}) must be at least "

@@ -17,9 +17,6 @@ from goodput.engine.drafter import Drafter
 from goodput.engine.executor import StepPlan
 from goodput.engine.sequence import Sequence as EngineSequence
 
-ROW_COST: Final = 0.15
-"""Time of one more row, over that of a step with one row. Measured 0.12, and sampling on top."""
-
 
 def add_drafts(plan: StepPlan, config: EngineConfig, context_limit: int) -> None:
     """Give chunks of ``plan``, which all decode one token, drafts for which there is slack.
@@ -38,7 +35,7 @@ def add_drafts(plan: StepPlan, config: EngineConfig, context_limit: int) -> None
         proposal = sequence.drafter.propose(sequence.tokens, most) if most > 0 else []
         proposals.append(_before_a_stop(proposal, sequence))
         candidates.append(Candidate(len(proposals[-1]), *sequence.drafter.chances()))
-    shares = share_out(candidates, len(plan.chunks), most_rows)
+    shares = share_out(candidates, len(plan.chunks), most_rows, config.row_cost)
     for chunk, proposal, share in zip(plan.chunks, proposals, shares, strict=True):
         chunk.drafts = tuple(proposal[:share])
 
@@ -74,8 +71,12 @@ class Candidate:
     next: float
 
 
-def share_out(candidates: Sequence[Candidate], rows: int, most_rows: int) -> list[int]:
+def share_out(
+    candidates: Sequence[Candidate], rows: int, most_rows: int, row_cost: float
+) -> list[int]:
     """How many drafts each candidate gets in a step that has ``rows`` rows without any.
+
+    ``row_cost`` is the time of one more row over that of a step with one row.
 
     The likeliest draft comes first, whosever it is. No step gets more than ``most_rows`` rows by
     drafts, which bounds how long they can hold up other sequences.
@@ -86,8 +87,8 @@ def share_out(candidates: Sequence[Candidate], rows: int, most_rows: int) -> lis
     while rows < most_rows:
         open_ = [i for i, candidate in enumerate(candidates) if counts[i] < candidate.most]
         best = max(open_, key=chances.__getitem__, default=None)
-        seconds = 1.0 + ROW_COST * (rows - 1)
-        if best is None or chances[best] * seconds <= _MARGIN * ROW_COST * tokens:
+        seconds = 1.0 + row_cost * (rows - 1)
+        if best is None or chances[best] * seconds <= _MARGIN * row_cost * tokens:
             break
         tokens += chances[best]
         chances[best] *= candidates[best].next
