@@ -33,8 +33,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     no further prompt beyond it, and prefills no more than it while other sequences decode.
     ``kv_tokens`` is the size of one worker's share of the KV pool.
     ``speculative_tokens`` bounds the guessed tokens of a sequence that one step verifies (0: none);
-    no step gets more than ``speculative_rows`` rows by them. ``row_cost`` is the time of one more row
-    over that of a one-row step: it decides which guesses are worth their row
+    no step gets more than ``speculative_rows`` rows by them. ``row_cost`` is the time of one more
+    row over that of a one-row step: it decides which guesses are worth their row
     (``benchmarks/speculation.py`` measures it).
     """
 
