@@ -5,7 +5,6 @@ Every mix of requests, run in every mode, must give bit for bit what each reques
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ from tests.models.stepping import build, logits_of
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from goodput.core.config import EngineConfig
-from goodput.core.errors import UsageError
 from goodput.core.request import GenerationRequest
 from goodput.engine.model_executor import ModelExecutor, build_model_executor
 from goodput.kv.layout import kv_bytes_per_block
@@ -62,18 +60,16 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def machines(checkpoint: Path) -> dict[int, Machine]:
-    """By the number of threads; a number that the backend refuses is absent."""
+    """By the number of threads."""
     alone = make_executors(checkpoint, threads=1, count=2)
-    found = {1: Machine(make_executors(checkpoint, threads=1, count=2), alone)}
-    with contextlib.suppress(UsageError):
-        found[2] = Machine(make_executors(checkpoint, threads=2, count=2), alone)
-    return found
+    return {
+        threads: Machine(make_executors(checkpoint, threads=threads, count=2), alone)
+        for threads in (1, 2)
+    }
 
 
 @pytest.fixture(params=[1, 2], ids=["one thread", "two threads"])
 def machine(request: pytest.FixtureRequest, machines: dict[int, Machine]) -> Machine:
-    if request.param not in machines:
-        pytest.skip(f"the cpu backend does not take {request.param} threads")
     return machines[request.param]
 
 

@@ -51,7 +51,9 @@ def serve(
     ] = None,
     backend: Annotated[
         Literal["cpu", "torch"] | None,
-        typer.Option(help="'cpu': int8 kernels; 'torch': float32 reference.", show_default="cpu"),
+        typer.Option(
+            help="'cpu': integer kernels; 'torch': float32 reference.", show_default="cpu"
+        ),
     ] = None,
     kv_tokens: Annotated[
         int | None,
