@@ -13,15 +13,12 @@ from numba import types
 from numba.extending import intrinsic
 
 from goodput.models.checkpoint.base import GROUP
-from goodput.models.ops.cpu.gemm_tiles import pair_products, scale_and_store
+from goodput.models.ops.cpu.gemm_tiles import add_products, broadcast_pair, scale_and_store
 from goodput.models.ops.cpu.lowering import (
-    I16,
     I32,
     accumulators,
     i64,
-    load,
     loop,
-    splat,
     vector,
 )
 from goodput.models.ops.cpu.widening import GROUP_BYTES, widened_vectors
@@ -59,15 +56,10 @@ def make_fused_tile(rows: int, kind: str) -> Any:
                 base = builder.add(panel, builder.mul(over.index, i64(GROUP_BYTES[kind])))
                 inputs = builder.mul(over.index, i64(2 * GROUP))
                 for pair, half, weights in widened_vectors(builder, kind, base):
+                    where = builder.add(inputs, i64(4 * pair))
                     for row in range(rows):
-                        where = builder.add(inputs, i64(4 * pair))
-                        both = load(builder, starts[row], where, I32)
-                        activations = builder.bitcast(
-                            splat(builder, both, _LANES), vector(I16, 2 * _LANES)
-                        )
-                        products = pair_products(builder, activations, weights, _LANES)
-                        slot = sums[row][half]
-                        builder.store(builder.add(builder.load(slot), products), slot)
+                        activations = broadcast_pair(builder, starts[row], where, _LANES)
+                        add_products(builder, sums[row][half], activations, weights, _LANES)
             scale_and_store(builder, sums, _LANES, out, ldo, row_scales, channel_scales, accumulate)
             return context.get_dummy_value()
 

@@ -48,7 +48,7 @@ def _host_lanes() -> int:
 LANES = _host_lanes()
 
 
-def pair_products(builder: Any, a: Any, b: Any, lanes: int) -> Any:
+def _pair_products(builder: Any, a: Any, b: Any, lanes: int) -> Any:
     """Sums of neighbouring products: int16 [2 * lanes] x int16 [2 * lanes] -> int32 [lanes]."""
     returns = vector(I32, lanes)
     if is_x86():
@@ -67,6 +67,17 @@ def pair_products(builder: Any, a: Any, b: Any, lanes: int) -> Any:
         for parity in (0, 1)
     )
     return builder.add(even, odd)
+
+
+def broadcast_pair(builder: Any, row: Any, offset: Any, lanes: int) -> Any:
+    """Two neighbouring int16 activations at ``row + offset`` bytes, in every int32 lane."""
+    both = load(builder, row, offset, I32)
+    return builder.bitcast(splat(builder, both, lanes), vector(I16, 2 * lanes))
+
+
+def add_products(builder: Any, slot: Any, a: Any, b: Any, lanes: int) -> None:
+    """slot += pairwise products of ``a`` and ``b``."""
+    builder.store(builder.add(builder.load(slot), _pair_products(builder, a, b, lanes)), slot)
 
 
 def make_gemm_tile(rows: int, unroll: int) -> Any:
@@ -111,16 +122,11 @@ def make_gemm_tile(rows: int, unroll: int) -> Any:
                         )
                         for j in range(vectors)
                     ]
+                    where = builder.mul(pair, i64(4))
                     for row in range(rows):
-                        both = load(builder, starts[row], builder.mul(pair, i64(4)), I32)
-                        activations = builder.bitcast(
-                            splat(builder, both, lanes), vector(I16, 2 * lanes)
-                        )
+                        activations = broadcast_pair(builder, starts[row], where, lanes)
                         for j in range(vectors):
-                            products = pair_products(builder, activations, weights[j], lanes)
-                            builder.store(
-                                builder.add(builder.load(sums[row][j]), products), sums[row][j]
-                            )
+                            add_products(builder, sums[row][j], activations, weights[j], lanes)
             scale_and_store(builder, sums, lanes, out, ldo, row_scales, channel_scales, accumulate)
             return context.get_dummy_value()
 
