@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from goodput.bench.client import BenchClient
-from goodput.bench.endpoint import Endpoint
+from goodput.bench.wire.client import BenchClient
+from goodput.bench.wire.endpoint import Endpoint
 from goodput.core.record import RequestRecord
 from goodput.core.slo import SLO
 

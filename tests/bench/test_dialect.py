@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from goodput.bench.dialect import Dialect, find_dialect, first_model
-from goodput.bench.endpoint import Endpoint, base_url
+from goodput.bench.wire.dialect import Dialect, find_dialect, first_model
+from goodput.bench.wire.endpoint import Endpoint, base_url
 from goodput.bench.workloads.base import Message, PlannedRequest
 from goodput.core.errors import GoodputError, ModelNotFoundError, UsageError
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from goodput.bench.runner import Runner, Step, Tally
-from goodput.bench.session import BenchPlan, run_bench, split_steps
+from goodput.bench.run.runner import Runner, Step, Tally
+from goodput.bench.run.session import BenchPlan, run_bench, split_steps
 from goodput.core.record import RequestRecord
 from goodput.core.slo import SLO
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodput.bench.sse import EventTooLargeError, SSEParser
+from goodput.bench.wire.sse import EventTooLargeError, SSEParser
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import aiohttp
 import msgspec
 
-from goodput.bench.chunks import error_message
-from goodput.bench.client import BrokenStreamError, read_chunks
-from goodput.bench.dialect import first_model, reach, refusal
-from goodput.bench.endpoint import Endpoint, reason_of
+from goodput.bench.wire.chunks import error_message
+from goodput.bench.wire.client import BrokenStreamError, read_chunks
+from goodput.bench.wire.dialect import first_model, reach, refusal
+from goodput.bench.wire.endpoint import Endpoint, reason_of
 from goodput.bench.workloads.base import Message
 from goodput.core.errors import GoodputError, UsageError
 

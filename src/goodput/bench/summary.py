@@ -22,8 +22,8 @@ from typing import Literal
 import msgspec
 
 import goodput
-from goodput.bench.dialect import Dialect
-from goodput.bench.runner import Outcome
+from goodput.bench.run.runner import Outcome
+from goodput.bench.wire.dialect import Dialect
 from goodput.core.goodput import WindowSummary, summarize
 from goodput.core.slo import SLO
 

@@ -54,10 +54,10 @@ def bench(
     """
     from rich.console import Console
 
-    from goodput.bench.foreground import run_in_foreground
-    from goodput.bench.report import check_folder, write_report
-    from goodput.bench.session import BenchPlan, split_steps
-    from goodput.bench.table import print_tables
+    from goodput.bench.report.files import check_folder, write_report
+    from goodput.bench.report.table import print_tables
+    from goodput.bench.run.foreground import run_in_foreground
+    from goodput.bench.run.session import BenchPlan, split_steps
 
     plan = BenchPlan(
         url=url,

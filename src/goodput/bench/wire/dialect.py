@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from goodput.bench.endpoint import Endpoint, reason_of
+from goodput.bench.wire.endpoint import Endpoint, reason_of
 from goodput.bench.workloads.base import Message, PlannedRequest
 from goodput.core.errors import ModelNotFoundError, UsageError
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from goodput.bench.arrivals import ARRIVALS
-from goodput.bench.client import BenchClient
-from goodput.bench.dialect import Dialect, find_dialect, first_model
-from goodput.bench.endpoint import Endpoint
-from goodput.bench.runner import Runner, Step, Tally
+from goodput.bench.run.runner import Runner, Step, Tally
 from goodput.bench.summary import BenchSummary
+from goodput.bench.wire.client import BenchClient
+from goodput.bench.wire.dialect import Dialect, find_dialect, first_model
+from goodput.bench.wire.endpoint import Endpoint
 from goodput.bench.workloads import find_workload
 from goodput.bench.workloads.base import Workload
 from goodput.core.errors import UsageError

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from goodput.bench.runner import Step, Tally
+from goodput.bench.run.runner import Step, Tally
 from goodput.core.percentiles import percentiles
 
 # Drawing blocks the loop that sends requests for about a millisecond: twice a second is enough.

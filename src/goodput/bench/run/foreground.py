@@ -8,9 +8,9 @@ import sys
 
 from rich.console import Console
 
-from goodput.bench.live import LiveLine
-from goodput.bench.runner import Step, Tally
-from goodput.bench.session import BenchPlan, run_bench
+from goodput.bench.run.live import LiveLine
+from goodput.bench.run.runner import Step, Tally
+from goodput.bench.run.session import BenchPlan, run_bench
 from goodput.bench.summary import BenchSummary
 from goodput.core.record import RequestRecord
 

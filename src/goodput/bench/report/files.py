@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from goodput.bench.report.timeline import draw_timeline
 from goodput.bench.summary import BenchSummary
-from goodput.bench.timeline import draw_timeline
 from goodput.core.files import write_atomically
 from goodput.core.record import RequestRecord, write_records
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from goodput.bench.chunks import body_message
+from goodput.bench.wire.chunks import body_message
 from goodput.core.errors import UsageError
 
 # Servers close idle connections after 5 s (uvicorn's default). Ours must go first: a request

@@ -9,9 +9,9 @@ from contextlib import aclosing, suppress
 import aiohttp
 import msgspec
 
-from goodput.bench.chunks import Chunk, Usage, decode_chunk, error_message
-from goodput.bench.endpoint import Endpoint, reason_of
-from goodput.bench.sse import EventTooLargeError, SSEParser
+from goodput.bench.wire.chunks import Chunk, Usage, decode_chunk, error_message
+from goodput.bench.wire.endpoint import Endpoint, reason_of
+from goodput.bench.wire.sse import EventTooLargeError, SSEParser
 from goodput.core.record import RequestRecord, Status, TokenStamp
 
 _DONE = b"[DONE]"

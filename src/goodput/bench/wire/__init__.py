@@ -1,0 +1,1 @@
+"""Between the load generator and a server: connections, dialect, SSE, one request's answer."""
