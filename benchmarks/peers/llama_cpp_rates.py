@@ -1,40 +1,40 @@
-"""Run by llama.cpp's own interpreter: times its steps on request of `engine_llama_cpp.py`.
+"""Run by llama.cpp's own interpreter: times its steps for the engine benchmark.
 
     PYTHON llama_cpp_rates.py SOURCE.gguf FOLDER THREADS
 
-Weights of kind "q8_0" and "q4_0" are made from SOURCE in FOLDER unless they are there; "file" is
-SOURCE itself. Each line on stdin is a JSON object, and each gets one JSON line on stdout:
-
-    {"kind": "q4_0", "flash": true, "rows": 512, "sequences": 1, "context": 0}    {"seconds": 1.2}
-
-One step feeds ``rows`` tokens to each of ``sequences``, after ``context`` tokens that are already
-in the cache, and computes the logits of each sequence's last token. The answer is the mean of as
-many steps as last 0.2 s. A sequence has its own part of the cache, as where nothing is shared.
+A variant is a kind of weights with flash attention on or off. Weights other than those stored in
+SOURCE are made in FOLDER unless they are there. A sequence has its own part of the cache, as where
+nothing is shared.
 """
 
 from __future__ import annotations
 
 import functools
-import json
+import itertools
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import llama_cpp
 from llama_cpp_logits import quantize
+from step_server import serve_steps
 
-LEAST_SECONDS = 0.2
-MOST_ROWS = 512
+KINDS = {"as stored": "file", "Q4_0": "q4_0", "Q8_0": "q8_0"}
+ATTENTIONS = {"flash": 1, "plain": 0}  # LLAMA_FLASH_ATTN_TYPE_ENABLED and _DISABLED
+MOST_ROWS = 2048
+ROUND = 256
+"""llama.cpp's contexts are multiples of this."""
 
 
 @functools.cache
 def load(kind: str):
     """The model with weights of ``kind``; made first where it has to be."""
     source, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    path = source if kind == "file" else folder / f"{source.stem}.{kind}.gguf"
+    path = source if kind == "as stored" else folder / f"{source.stem}.{KINDS[kind]}.gguf"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        quantize(str(source), str(path), kind)
+        quantize(str(source), str(path), KINDS[kind])
     model = llama_cpp.llama_model_load_from_file(
         str(path).encode(), llama_cpp.llama_model_default_params()
     )
@@ -44,33 +44,52 @@ def load(kind: str):
 class Step:
     """One kind of step in a context of its own, whose cache holds what came before."""
 
-    def __init__(self, kind: str, flash: bool, rows: int, sequences: int, context: int) -> None:
+    states: dict[tuple[str, int], object] = {}  # noqa: RUF012 - shared by all on purpose
+    """The cache of one sequence, by variant and length: it takes longer to compute than a step."""
+
+    def __init__(self, variant: str, rows: int, sequences: int, before: int) -> None:
+        kind, attention = variant.split(", ")
         parameters = llama_cpp.llama_context_default_params()
-        parameters.n_ctx = sequences * 512
-        parameters.n_batch = parameters.n_ubatch = MOST_ROWS
+        parameters.n_ctx = sequences * -(-(before + rows) // ROUND) * ROUND
+        parameters.n_batch = MOST_ROWS
         parameters.n_seq_max = sequences
         parameters.n_threads = parameters.n_threads_batch = int(sys.argv[3])
-        parameters.flash_attn_type = int(flash)  # LLAMA_FLASH_ATTN_TYPE_ENABLED or _DISABLED
+        parameters.flash_attn_type = ATTENTIONS[attention]
         parameters.kv_unified = False  # what llama.cpp advises where prefixes are not shared
         parameters.no_perf = True
         self._context = llama_cpp.llama_init_from_model(load(kind), parameters)
         if not self._context:
             sys.exit(f"llama.cpp cannot make a context of {sequences} sequences")
+        weakref.finalize(self, llama_cpp.llama_free, self._context)
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._batch = llama_cpp.llama_batch_init(MOST_ROWS, 0, 1)
-        self._rows, self._sequences, self._before = rows, sequences, context
-        if context:
-            self._feed(context, 1, 0)
+        weakref.finalize(self, llama_cpp.llama_batch_free, self._batch)
+        self._rows, self._sequences, self._before = rows, sequences, before
+        if before:
+            self._restore(variant)
             for sequence in range(1, sequences):
                 llama_cpp.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
-        self.run()  # copies what was just asked to be copied, and warms up
 
-    def run(self) -> float:
+    def __call__(self) -> float:
         """Seconds of one step, after which the cache is as before."""
         seconds = self._feed(self._rows, self._sequences, self._before)
         for sequence in range(self._sequences):
             llama_cpp.llama_memory_seq_rm(self._memory, sequence, self._before, -1)
         return seconds
+
+    def _restore(self, variant: str) -> None:
+        """Fill the first sequence's cache, by computing it only the first time."""
+        key = (variant, self._before)
+        if key not in self.states:
+            self._feed(self._before, 1, 0)
+            size = llama_cpp.llama_state_seq_get_size(self._context, 0)
+            state = (llama_cpp.ctypes.c_uint8 * size)()
+            llama_cpp.llama_state_seq_get_data(self._context, state, size, 0)
+            self.states[key] = state
+            return
+        state = self.states[key]
+        if not llama_cpp.llama_state_seq_set_data(self._context, state, len(state), 0):
+            sys.exit("llama.cpp does not take back its own cache")
 
     def _feed(self, rows: int, sequences: int, first: int) -> float:
         """Tokens at positions ``first ..`` of each sequence; the seconds without filling in."""
@@ -93,20 +112,11 @@ class Step:
         return seconds
 
 
-@functools.cache
-def make_step(**request) -> Step:
-    return Step(**request)
-
-
 def main() -> None:
     llama_cpp.llama_backend_init()
-    print(json.dumps({"version": llama_cpp.__version__}), flush=True)
-    for line in sys.stdin:
-        step = make_step(**json.loads(line))
-        seconds = [step.run()]
-        while sum(seconds) < LEAST_SECONDS:
-            seconds.append(step.run())
-        print(json.dumps({"seconds": sum(seconds) / len(seconds)}), flush=True)
+    variants = [", ".join(pair) for pair in itertools.product(KINDS, ATTENTIONS)]
+    load("as stored")
+    serve_steps(llama_cpp.__version__, variants, Step)
 
 
 if __name__ == "__main__":

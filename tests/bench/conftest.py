@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ def usage(completion: int, prompt: int = 7, cached: int = 0, **extra: Any) -> by
 class Received:
     """A chat request as it came in, and when each of the script's bytes went out."""
 
+    path: str
     headers: dict[str, str]
     body: dict[str, Any]
     at: float
@@ -88,8 +90,9 @@ class ScriptedServer:
             await writer.drain()
             return True
         body = json.loads(await reader.readexactly(int(headers["content-length"])))
-        received = Received(headers, body, at)
-        if body["messages"][-1]["content"] == "Say hello.":
+        received = Received(head[0].split(" ")[1], headers, body, at)
+        asked = body["messages"][-1]["content"] if "messages" in body else body["prompt"]
+        if asked == "Say hello.":
             self.probes.append(received)
             script = (self.probe or (lambda _: [token(), FINISH, DONE]))(received)
         else:
@@ -158,10 +161,13 @@ async def start() -> AsyncIterator[Start]:
     """Starts scripted servers on free ports; they stop with the test."""
     servers: list[asyncio.Server] = []
 
-    async def begin(answer: Callable[[Received], Script], **settings: Any) -> ScriptedServer:
+    async def begin(
+        answer: Callable[[Received], Script], *, tls: ssl.SSLContext | None = None, **settings: Any
+    ) -> ScriptedServer:
         scripted = ScriptedServer(answer, **settings)
-        server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0)
-        scripted.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0, ssl=tls)
+        port = server.sockets[0].getsockname()[1]
+        scripted.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         servers.append(server)
         return scripted
 

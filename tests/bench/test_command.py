@@ -54,17 +54,22 @@ async def test_a_run_prints_tables_and_writes_its_files(
 
     server = await start(answer)
     code, out, errors = await command(
-        "bench", server.url, *QUICK, "--slo", "ttft=5s,tpot=5s", "--out", str(tmp_path / "new")
+        "bench",
+        "run",
+        server.url,
+        *QUICK,
+        "--slo",
+        "ttft=5s,tpot=5s",
+        "--out",
+        str(tmp_path / "new"),
     )
     assert code == 0, errors
     assert "TTFT" in out and "goodput" in out and "hand-off" in out and "rejected" in out
     assert max(map(len, out.splitlines())) <= 110
     folder = tmp_path / "new"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "records.jsonl",
-        "summary.json",
-        "timeline.png",
-    ]
+    written = {path.name for path in folder.iterdir()}
+    assert written >= {"records.jsonl", "summary.json", "report.html", "timeline.png"}
+    assert not any(name.startswith(".") for name in written)
     assert (folder / "timeline.png").read_bytes().startswith(PNG)
     summary = msgspec.json.decode((folder / "summary.json").read_bytes(), type=BenchSummary)
     records = read_records(folder / "records.jsonl")
@@ -76,19 +81,31 @@ async def test_a_run_prints_tables_and_writes_its_files(
 async def test_json_alone_on_stdout_and_no_key_anywhere(start: Start, wire: Any) -> None:
     server = await start(lambda _: [wire.token(), wire.finish, wire.done])
     code, out, errors = await command(
-        "bench", server.url, *QUICK, "--json", OPENAI_API_KEY="sk-very-secret"
+        "bench", "run", server.url, *QUICK, "--json", OPENAI_API_KEY="sk-very-secret"
     )
     assert code == 0
     summary = json.loads(out)
-    assert summary["schema"] == "goodput.bench/1" and summary["model"] == "toy"
+    assert summary["schema"] == "goodput.bench/2" and summary["endpoints"][0]["model"] == "toy"
     assert server.requests[0].headers["authorization"] == "Bearer sk-very-secret"
     assert "sk-very-secret" not in out + errors
+
+
+async def test_report_makes_the_page_again(start: Start, wire: Any, tmp_path: Path) -> None:
+    server = await start(lambda _: [wire.token(), wire.finish, wire.done])
+    run = ("bench", "run", server.url, *QUICK, "--out", str(tmp_path), "--json")
+    code, printed, errors = await command(*run)
+    assert code == 0, errors
+    page = (tmp_path / "report.html").read_bytes()
+    (tmp_path / "report.html").unlink()
+    code, again, errors = await command("bench", "report", str(tmp_path), "--json")
+    assert (code, again) == (0, printed), errors
+    assert (tmp_path / "report.html").stat().st_size > len(page) / 2
 
 
 async def test_an_invalid_run_says_so_first(start: Start, wire: Any) -> None:
     server = await start(lambda _: [wire.token(), wire.finish, wire.done])
     code, out, _ = await command(
-        *("bench", server.url, "--rate", "0.01", "--duration", "0.1s", "--warmup", "0s")
+        *("bench", "run", server.url, "--rate", "0.01", "--duration", "0.1s", "--warmup", "0s")
     )
     assert code == 0
     assert out.startswith("INVALID: at 0.01 req/s no request was scheduled")
@@ -104,7 +121,7 @@ async def test_ctrl_c_writes_what_there_is(start: Start, wire: Any, tmp_path: Pa
 
     server = await start(answer)
     process = await launch(
-        *("bench", server.url, "--rate", "20", "--duration", "60s", "--warmup", "0s"),
+        *("bench", "run", server.url, "--rate", "20", "--duration", "60s", "--warmup", "0s"),
         *("--out", str(tmp_path)),
     )
     out, errors = await process.communicate()
@@ -123,9 +140,15 @@ async def test_ctrl_c_before_the_first_request_just_ends(start: Start, wire: Any
         return [60.0]
 
     server = await start(lambda _: [], probe=probe)
-    process = await launch("bench", server.url)
+    process = await launch("bench", "run", server.url)
     out, errors = await process.communicate()
     assert (process.returncode, out, errors) == (130, b"", b"goodput: interrupted\n")
+
+
+NO_CHATS = (
+    "there is no workload 'chats'; "
+    "there is: agents, chat, code, mixed, summarize, trace:FILE, dataset:FILE"
+)
 
 
 def test_what_cannot_work_is_one_sentence(
@@ -135,13 +158,13 @@ def test_what_cannot_work_is_one_sentence(
     file.touch()
     for arguments, text in (
         (["http://127.0.0.1:1"], "cannot reach http://127.0.0.1:1/v1: connection refused"),
-        (["h", "--workload", "chats"], "there is no workload 'chats'; there is: chat"),
+        (["h", "--workload", "chats"], NO_CHATS),
         (["h", "--rates", "1,x"], "--rates must be numbers like 0.5,1,2, not '1,x'"),
         (["h", "--rate", "1", "--rates", "1"], "give either --rate or --rates, not both"),
         (["h", "--rate", "-1"], "the request rate must be positive, not -1.0"),
         (["h", "--out", str(file)], f"cannot write {file}/.writable: File exists"),
     ):
-        assert main(["bench", *arguments]) == 2
+        assert main(["bench", "run", *arguments]) == 2
         assert capsys.readouterr() == ("", f"goodput: {text}\n")
 
 

@@ -8,7 +8,9 @@ import sys
 import pytest
 
 from goodput import __version__
-from goodput.cli import VERBS, load_verb, main
+from goodput.cli import VERBS, main
+from goodput.cli.bench import VERBS as BENCH_VERBS
+from goodput.cli.lazy import load_verb
 from goodput.core.errors import UsageError
 
 
@@ -25,7 +27,9 @@ def test_the_overview_names_every_verb(flag: str, capsys: pytest.CaptureFixture[
     assert all(verb in out and line in out for verb, (_, _, line) in VERBS.items())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["bench", "-h"], ["chat", "-h"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["bench", "-h"], ["bench", "search", "-h"], ["chat", "-h"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     heavy = ("torch", "numba", "numpy", "matplotlib", "aiohttp", "transformers", "fastapi")
     result = run(
@@ -39,9 +43,15 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert load_verb(verb).name == verb
+    assert load_verb(verb, VERBS).name == verb
     assert main([verb, "-h"]) == 0
     assert f"Usage: goodput {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", sorted(BENCH_VERBS))
+def test_every_verb_of_bench_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", verb, "-h"]) == 0
+    assert f"Usage: goodput bench {verb}" in capsys.readouterr().out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,9 +69,10 @@ def test_nothing_to_do_shows_the_overview(capsys: pytest.CaptureFixture[str]) ->
     ("arguments", "sentence"),
     [
         (["benc"], "No such command 'benc'"),
-        (["bench"], "Missing argument"),
-        (["bench", "h", "--rate", "fast"], "Invalid value for '--rate'"),
-        (["bench", "h", "--nonsense"], "No such option: --nonsense"),
+        (["bench", "http://h"], "No such command 'http://h'"),
+        (["bench", "run"], "Missing argument"),
+        (["bench", "run", "h", "--rate", "fast"], "Invalid value for '--rate'"),
+        (["bench", "run", "h", "--nonsense"], "No such option: --nonsense"),
     ],
 )
 def test_usage_errors_are_one_sentence(

@@ -157,3 +157,28 @@ def test_a_client_that_sends_too_few_is_invalid(make: Make) -> None:
 def test_requests_sent_after_the_window_were_not_offered_at_the_rate(make: Make) -> None:
     records = [make(10 + i * 0.1, tokens=[30.0], sent=20.5) for i in range(100)]
     assert any("sent 0 of 100" in reason for reason in invalid_reasons(records, WINDOW))
+
+
+def test_without_an_override_each_record_is_judged_by_its_own_slo(make: Make) -> None:
+    fast, slow = SLO(ttft=0.5), SLO(ttft=2.0, target=0.95)
+    records = [
+        make(10.0, tokens=[11.0], slo=fast, workload="code"),
+        make(11.0, tokens=[12.0], slo=slow, workload="summarize"),
+        make(12.0, tokens=[15.0], slo=slow, workload="summarize"),
+    ]
+    summary = summarize(records, window=WINDOW, rate=0.3)
+    assert (summary.met, summary.slo, summary.target) == (1, None, 0.95)
+    assert sum(summary.blame.values()) == 2
+    code, long = summary.by_kind["code"], summary.by_kind["summarize"]
+    assert (code.scheduled, code.met, code.slo) == (1, 0, fast)
+    assert (long.scheduled, long.met, long.slo, long.attainment) == (2, 1, slow, 0.5)
+    assert long.goodput == 0.1 and long.ttft is not None and long.ttft.count == 2
+    overridden = summarize(records, window=WINDOW, slo=SLO(ttft=5.0), rate=0.3)
+    assert (overridden.met, overridden.slo) == (3, SLO(ttft=5.0))
+    assert overridden.by_kind["code"].met == 1
+
+
+def test_one_kind_has_no_breakdown_and_its_common_slo(make: Make) -> None:
+    records = [make(10.0 + i, tokens=[10.5 + i], slo=BOUND) for i in range(3)]
+    summary = summarize(records, window=WINDOW, rate=0.3)
+    assert (summary.slo, summary.by_kind, summary.met) == (BOUND, {}, 3)

@@ -8,14 +8,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from goodput.core.config import Backend
+from goodput.core.config import Backend, EngineConfig
 from goodput.kv.layout import kv_bytes_per_block
 from goodput.models import weights
 from goodput.models.ops.base import Decoder, ForwardBatch
 from goodput.models.ops.cpu.backend import CpuDecoder
-from goodput.models.ops.reference.backend import TorchOps
-from goodput.models.transformer import Transformer
+from goodput.models.ops.torch.build import own_decoder, shared_decoder
+from goodput.models.ops.torch.decode_graphs import GraphDecoder
 
 BLOCK = 16
 MAX_ROWS = 512
@@ -31,7 +32,14 @@ def build(model: Path, backend: Backend, blocks: int = 128, threads: int = 1) ->
         return CpuDecoder(
             config, arrays, pool, max_rows=MAX_ROWS, max_samples=MAX_ROWS, threads=threads
         )
-    return Transformer(TorchOps(config, arrays, pool, block_size=BLOCK))
+    return shared_decoder(config, arrays, pool, EngineConfig(block_size=BLOCK, threads=threads))
+
+
+def own(model: Path, device: str = "cpu", dtype: torch.dtype = torch.float32) -> GraphDecoder:
+    """The decoder of a GPU, over 64 blocks of its own: here on any device and of any type."""
+    config, arrays = weights.load(weights.prepare(model, "torch"))
+    engine = EngineConfig(block_size=BLOCK, max_sequences=5)
+    return own_decoder(config, arrays, engine, 64, device=device, dtype=dtype)
 
 
 def step(

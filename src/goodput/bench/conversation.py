@@ -8,13 +8,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-import aiohttp
 import msgspec
 
-from goodput.bench.wire.chunks import error_message
-from goodput.bench.wire.client import BrokenStreamError, read_chunks
-from goodput.bench.wire.dialect import first_model, reach, refusal
-from goodput.bench.wire.endpoint import Endpoint, reason_of
+from goodput.bench.wire.address import reason_of
+from goodput.bench.wire.answer import Answer, BrokenAnswerError
+from goodput.bench.wire.chunks import Chunk, error_message
+from goodput.bench.wire.dialect import first_model, refusal
+from goodput.bench.wire.endpoint import Endpoint
+from goodput.bench.wire.reception import read_event
 from goodput.bench.workloads.base import Message
 from goodput.core.errors import GoodputError, UsageError
 
@@ -45,25 +46,45 @@ class Conversation:
         }
         answer = ""
         body = msgspec.json.encode(fields)
-        async with await reach(endpoint, endpoint.post("/chat/completions", body)) as response:
-            if response.status != 200:
-                raise await refusal(endpoint, response)
-            try:
-                async with aclosing(read_chunks(response)) as reads:
-                    async for chunks in reads:
-                        for chunk in chunks:
-                            if chunk is None:
-                                return
-                            if chunk.error is not None:
-                                raise UsageError(endpoint.redact(error_message(chunk.error)))
-                            answer += chunk.text
-                            if chunk.text:
-                                yield chunk.text
-            except (aiohttp.ClientError, BrokenStreamError) as error:
-                raise UsageError(f"the answer broke off: {reason_of(error)}") from None
-            finally:
-                if answer:
-                    self.turns += [Message("user", text), Message("assistant", answer)]
+        try:
+            async with aclosing(_chunks(endpoint, body)) as chunks:
+                async for chunk in chunks:
+                    if chunk.error is not None:
+                        raise UsageError(endpoint.redact(error_message(chunk.error)))
+                    answer += chunk.text
+                    if chunk.text:
+                        yield chunk.text
+        except BrokenAnswerError as error:
+            raise UsageError(f"the answer broke off: {reason_of(error)}") from None
+        finally:
+            if answer:
+                self.turns += [Message("user", text), Message("assistant", answer)]
+
+
+async def _chunks(endpoint: Endpoint, body: bytes) -> AsyncGenerator[Chunk, None]:
+    """The chunks of a chat's answer as they come, until its end."""
+    arrived: asyncio.Queue[list[bytes] | None] = asyncio.Queue()
+
+    def take(events: list[bytes]) -> bool:
+        arrived.put_nowait(events)
+        return False
+
+    exchange = asyncio.create_task(endpoint.post("/chat/completions", body, Answer(take)))
+    exchange.add_done_callback(lambda _: arrived.put_nowait(None))
+    try:
+        while (events := await arrived.get()) is not None:
+            for event in events:
+                if (chunk := read_event(event)) is None:
+                    return
+                yield chunk
+        answer = await exchange
+        if answer.status != 200:
+            raise refusal(endpoint, answer)
+    except OSError as error:
+        raise UsageError(f"cannot reach {endpoint.url}: {reason_of(error)}") from None
+    finally:
+        exchange.cancel()
+        await asyncio.gather(exchange, return_exceptions=True)
 
 
 def converse(

@@ -6,59 +6,28 @@ meet; :func:`main` prints it as one sentence.
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import os
 import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 import goodput
+from goodput.cli.lazy import Verbs, lazy_group
 from goodput.core.errors import GoodputError
 
-# verb: (module, function, what the overview says about it)
-VERBS = {
+VERBS: Verbs = {
     "serve": ("goodput.cli.serve", "serve", "Serve a model over the OpenAI API."),
     "pull": ("goodput.cli.pull", "pull", "Download a model by name."),
     "models": ("goodput.cli.models", "models", "List the models there are."),
     "chat": ("goodput.cli.chat", "chat", "Talk to a served model in the terminal."),
     "demo": ("goodput.cli.demo", "demo", "Serve, ask and measure: everything once."),
-    "bench": ("goodput.cli.bench", "bench", "Load a server and report its goodput."),
+    "bench": ("goodput.cli.bench", "bench", "Load servers and judge them by their goodput."),
 }
 
-HELP_FLAGS = {"help_option_names": ["-h", "--help"]}
 INTERRUPTED = 130
 
-
-class _LazyVerbs(TyperGroup):
-    """Knows every verb by its line in the overview; loads the one that runs."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        name, stub, rest = super().resolve_command(ctx, args)
-        return name, load_verb(name) if name in VERBS else stub, rest
-
-
-def load_verb(name: str) -> Any:
-    """The verb's command, from its module."""
-    module, function, _ = VERBS[name]
-    run = getattr(importlib.import_module(module), function)
-    # Typer keeps the line breaks of a docstring; a terminal has its own width.
-    paragraphs = inspect.cleandoc(run.__doc__ or "").split("\n\n")
-    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-    one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    one.command(name, help=text, context_settings=HELP_FLAGS)(run)
-    return typer.main.get_command(one)
-
-
-app = typer.Typer(
-    cls=_LazyVerbs,
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings=HELP_FLAGS,
-)
+app = lazy_group(VERBS)
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,13 +46,6 @@ def overview(
     ] = False,
 ) -> None:
     """Serve, measure and plan generative inference by the latency that users were promised."""
-
-
-for _verb, (_, _, _line) in VERBS.items():
-
-    @app.command(_verb, help=_line)
-    def _stub() -> None:
-        """Stands for a verb that is not loaded."""
 
 
 def main(arguments: list[str] | None = None) -> int:

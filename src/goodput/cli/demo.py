@@ -52,9 +52,9 @@ def demo(
     with _server(console, ["serve", "--model", model, "--port", str(port)]) as server:
         _wait_until_healthy(console, server, url, start_timeout)
         _run(console, ["chat", url, "--message", question])
-        bench = ["bench", url, "--workload", "chat", "--rates", rates, "--duration", duration]
-        _run(console, [*bench, "--out", str(out)])
-    console.print(f"all stopped; the picture is {out / 'timeline.png'}", soft_wrap=True)
+        bench = ["bench", "run", url, "--workload", "chat", "--rates", rates]
+        _run(console, [*bench, "--duration", duration, "--out", str(out)])
+    console.print(f"all stopped; the report is {out / 'report.html'}", soft_wrap=True)
 
 
 def _command(console: Console, arguments: list[str]) -> list[str]:

@@ -11,7 +11,13 @@ import msgspec
 import typer
 
 from goodput.cli.pull import pull_with_progress
-from goodput.core.config import Backend, DeploymentConfig, WorkerCounts, load_deployment
+from goodput.core.config import (
+    Backend,
+    DeploymentConfig,
+    Device,
+    WorkerCounts,
+    load_deployment,
+)
 from goodput.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,9 +56,17 @@ def serve(
         typer.Option(help="'modelled' makes up tokens at modelled speed, to try a deployment."),
     ] = None,
     backend: Annotated[
-        Literal["cpu", "torch"] | None,
+        Backend | None,
         typer.Option(
-            help="'cpu': integer kernels; 'torch': float32 reference.", show_default="cpu"
+            help="'cpu': integer kernels; 'torch': float32 reference, or bfloat16 on a GPU.",
+            show_default="what fits the device",
+        ),
+    ] = None,
+    device: Annotated[
+        Device | None,
+        typer.Option(
+            help="'cuda': on a GPU, with one mixed worker and the torch backend.",
+            show_default=str(_DEFAULTS.engine.device),
         ),
     ] = None,
     kv_tokens: Annotated[
@@ -92,6 +106,7 @@ def serve(
         config,
         {"model": model, "host": host, "port": port, "backend": backend, "engine_kind": engine},
         {
+            "device": device,
             "kv_tokens": kv_tokens,
             "context_length": context_length,
             "max_sequences": max_sequences,
@@ -102,8 +117,11 @@ def serve(
         },
     )
     counts = {"prefill": prefill, "decode": decode, "mixed": mixed}
+    from_file = deployment is not None
+    if config.engine.device == "cuda" and not from_file and set(counts.values()) == {None}:
+        counts["mixed"] = 1
     config = msgspec.structs.replace(
-        config, workers=_workers(config.workers, counts, from_file=deployment is not None)
+        config, workers=_workers(config.workers, counts, from_file=from_file)
     )
     config.check()
     raise typer.Exit(_run(config))
@@ -163,6 +181,11 @@ def _load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
     from goodput.models.load import load_text_side
     from goodput.workers.kv_marks import BYTES_PER_TOKEN
 
+    backend, device = config.chosen_backend, config.engine.device
+    if config.engine_kind == "model" and backend == "torch":
+        from goodput.models.ops.torch.device import require_torch
+
+        require_torch(device)
     path = pull_with_progress(config.model)
     text = load_text_side(path)
     engine = config.engine
@@ -174,8 +197,8 @@ def _load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
         )
     capacity = engine.kv_tokens // engine.block_size * engine.block_size
     if config.engine_kind == "model":
-        _convert_with_progress(path, config.backend)
-        block_bytes = kv_bytes_per_block(text.config, engine.block_size, config.backend)
+        _convert_with_progress(path, backend)
+        block_bytes = kv_bytes_per_block(text.config, engine.block_size, backend, device)
     else:
         block_bytes = engine.block_size * BYTES_PER_TOKEN
     facts = ModelFacts(
@@ -211,7 +234,9 @@ def _summary(console: Console, config: DeploymentConfig, facts: ModelFacts, url:
 
     slots = plan_slots(config, available_cores())
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    kind = config.backend if config.engine_kind == "model" else "modelled, no real answers"
+    kind = f"{config.chosen_backend} backend on {config.engine.device}"
+    if config.engine_kind == "modelled":
+        kind = "modelled, no real answers"
     table.add_row("model", f"{config.model} ({kind}), context {facts.context_length} tokens")
     workers = ", ".join(
         slot.name + (f" (core {','.join(map(str, slot.cores))})" if slot.cores else "")

@@ -161,7 +161,7 @@ class Fleet:
             engine=config.engine,
             context_length=self._model.context_length,
             engine_kind=config.engine_kind,
-            backend=config.backend,
+            backend=config.chosen_backend,
             model_path=self._model.path,
             modelled=config.modelled,
             vocab_size=self._model.vocab_size,

@@ -67,8 +67,8 @@ def broken_bound(record: RequestRecord, slo: SLO) -> tuple[Bound, float] | None:
     return None
 
 
-def blame(records: Sequence[RequestRecord], slo: SLO) -> dict[str, int]:
-    """Missed requests per cause, most first (ties by name)."""
+def blame(records: Sequence[RequestRecord], slo: SLO | None = None) -> dict[str, int]:
+    """Missed requests per cause, most first (ties by name); ``slo`` None is each record's own."""
     healthy = [record for record in records if record.met(slo)]
     bounds: tuple[Bound, ...] = ("ttft", "tpot", "e2e")
     shares = {bound: _shares(healthy, bound) for bound in bounds}
@@ -79,7 +79,7 @@ def blame(records: Sequence[RequestRecord], slo: SLO) -> dict[str, int]:
         if record.status != "ok":
             causes[record.status] += 1
             continue
-        broken = broken_bound(record, slo)
+        broken = broken_bound(record, slo or record.slo or SLO())
         if broken is None:
             causes["no_token"] += 1
             continue

@@ -14,6 +14,7 @@ from goodput.core.errors import UsageError
 
 Role = Literal["prefill", "decode", "mixed"]
 Backend = Literal["cpu", "torch"]
+Device = Literal["cpu", "cuda"]
 EngineKind = Literal["model", "modelled"]
 
 
@@ -36,8 +37,11 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     no step gets more than ``speculative_rows`` rows by them. ``row_cost`` is the time of one more
     row over that of a one-row step: it decides which guesses are worth their row
     (``benchmarks/speculation.py`` measures it).
+    ``device`` "cuda" computes on the first GPU, in bfloat16: there no tokens are guessed, whatever
+    ``speculative_tokens`` is, because a verifying step would have none of the recorded shapes.
     """
 
+    device: Device = "cpu"
     block_size: int = 16
     kv_tokens: int = 32_768
     token_budget: int = 512
@@ -77,17 +81,25 @@ class ModelledConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that ``goodput serve`` needs to know."""
+    """Everything that ``goodput serve`` needs to know.
+
+    ``backend`` None means what ``engine.device`` is best served by (see :attr:`chosen_backend`).
+    """
 
     model: str = "smollm2:135m"
     host: str = "127.0.0.1"
     port: int = 8000
-    backend: Backend = "cpu"
+    backend: Backend | None = None
     engine_kind: EngineKind = "model"
     modelled: ModelledConfig = ModelledConfig()
     workers: WorkerCounts = WorkerCounts()
     engine: EngineConfig = EngineConfig()
     limits: LimitsConfig = LimitsConfig()
+
+    @property
+    def chosen_backend(self) -> Backend:
+        """The integer kernels on a CPU and torch on a GPU, unless ``backend`` says otherwise."""
+        return self.backend or ("torch" if self.engine.device == "cuda" else "cpu")
 
     def check(self) -> None:
         """Raise UsageError with the field's name when the values cannot work together."""
@@ -101,6 +113,15 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             )
         if bool(counts.prefill) != bool(counts.decode):
             raise UsageError("workers.prefill and workers.decode go together: set both or neither")
+        if self.engine.device == "cuda":
+            if self.backend == "cpu":
+                raise UsageError("backend cpu cannot run on engine.device cuda; leave backend out")
+            if (counts.prefill, counts.decode, counts.mixed) != (0, 0, 1):
+                raise UsageError(
+                    "engine.device cuda serves with one mixed worker, because KV blocks on a GPU "
+                    "are not handed between processes: set workers to "
+                    "{prefill: 0, decode: 0, mixed: 1}"
+                )
         if not 0 <= self.port < 65_536:
             raise UsageError(f"port must lie in 0..65535, not {self.port}")
         for name in self.modelled.__struct_fields__:

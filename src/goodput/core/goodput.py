@@ -1,6 +1,7 @@
 """Attainment and goodput: the one definition that live server, bench, simulator and planner use.
 
-Pure functions over request records. docs/metrics.md has the words; each rule has a test.
+Pure functions over request records. docs/metrics.md has the words; each rule has a test. Where
+``slo`` is None, each record is judged by its own.
 """
 
 from __future__ import annotations
@@ -17,21 +18,36 @@ from goodput.core.slo import SLO
 from goodput.core.validity import Window, achieved, invalid_reasons
 
 
-def attainment(records: Sequence[RequestRecord], slo: SLO) -> float | None:
+def attainment(records: Sequence[RequestRecord], slo: SLO | None) -> float | None:
     """Requests that met / requests scheduled; failures of any kind count. None without records."""
     if not records:
         return None
     return sum(record.met(slo) for record in records) / len(records)
 
 
-def goodput(records: Sequence[RequestRecord], slo: SLO, seconds: float) -> float:
+def goodput(records: Sequence[RequestRecord], slo: SLO | None, seconds: float) -> float:
     """Requests that met per second of a window of ``seconds`` (> 0)."""
     return sum(record.met(slo) for record in records) / seconds
 
 
-def token_goodput(records: Sequence[RequestRecord], slo: SLO, seconds: float) -> float:
+def token_goodput(records: Sequence[RequestRecord], slo: SLO | None, seconds: float) -> float:
     """Output tokens of the requests that met, per second of a window of ``seconds`` (> 0)."""
     return sum(record.output_tokens for record in records if record.met(slo)) / seconds
+
+
+class KindSummary(msgspec.Struct, kw_only=True):
+    """One class of a mixed workload; as in :class:`WindowSummary`, over the same window."""
+
+    slo: SLO | None
+    scheduled: int
+    met: int
+    attainment: float
+    attainment_low: float
+    attainment_high: float
+    goodput: float
+    ttft: Percentiles | None
+    tpot: Percentiles | None
+    e2e: Percentiles | None
 
 
 class WindowSummary(msgspec.Struct, kw_only=True):
@@ -40,12 +56,15 @@ class WindowSummary(msgspec.Struct, kw_only=True):
     ``rate`` is the nominal rate of the schedule, ``offered_rate`` what the schedule came to,
     ``achieved_rate`` what the client sent in time. TTFT is of every request that got a token,
     TPOT, E2E and hand-off of those that ended well, ITL the pool of all gaps; each says of how
-    many. ``attainment_low`` and ``_high`` bound its 95 % confidence interval.
+    many. ``attainment_low`` and ``_high`` bound its 95 % confidence interval. ``slo`` is what all
+    were judged by, None when they differ; ``target`` the attainment that is asked, the highest one
+    then. ``by_kind`` is there when there are several kinds.
     """
 
     rate: float
     window: Window
-    slo: SLO
+    slo: SLO | None
+    target: float = SLO().target
     scheduled: int
     statuses: dict[str, int]
     rejected: int
@@ -70,6 +89,7 @@ class WindowSummary(msgspec.Struct, kw_only=True):
     handoff: Percentiles | None
     blame: dict[str, int]
     invalid: list[str]
+    by_kind: dict[str, KindSummary] = {}
 
     @property
     def valid(self) -> bool:
@@ -78,7 +98,7 @@ class WindowSummary(msgspec.Struct, kw_only=True):
 
 
 def summarize(
-    records: Sequence[RequestRecord], *, window: Window, slo: SLO, rate: float
+    records: Sequence[RequestRecord], *, window: Window, slo: SLO | None = None, rate: float
 ) -> WindowSummary:
     """Judge the records scheduled inside ``window`` (its length must be positive)."""
     measured = window.measured(records)
@@ -86,10 +106,13 @@ def summarize(
     met = sum(record.met(slo) for record in measured)
     low, high = wilson_interval(met, len(measured))
     statuses = Counter(record.status for record in measured)
+    kinds = sorted({record.workload for record in measured})
+    targets = [bounds.target for record in measured if (bounds := slo or record.slo)]
     return WindowSummary(
         rate=rate,
         window=window,
-        slo=slo,
+        slo=common_slo(measured, slo),
+        target=max(targets, default=SLO().target),
         scheduled=len(measured),
         statuses={str(status): count for status, count in sorted(statuses.items())},
         rejected=statuses["rejected"],
@@ -121,4 +144,35 @@ def summarize(
         ),
         blame=blame(measured, slo),
         invalid=invalid_reasons(measured, window),
+        by_kind={}
+        if len(kinds) == 1
+        else {
+            kind: _of_kind([record for record in measured if record.workload == kind], slo, window)
+            for kind in kinds
+        },
     )
+
+
+def _of_kind(records: Sequence[RequestRecord], slo: SLO | None, window: Window) -> KindSummary:
+    """Judge the measured records of one kind (at least one)."""
+    ended = [record for record in records if record.status == "ok"]
+    met = sum(record.met(slo) for record in records)
+    low, high = wilson_interval(met, len(records))
+    return KindSummary(
+        slo=common_slo(records, slo),
+        scheduled=len(records),
+        met=met,
+        attainment=met / len(records),
+        attainment_low=low,
+        attainment_high=high,
+        goodput=met / window.seconds,
+        ttft=percentiles(record.ttft for record in records),
+        tpot=percentiles(record.tpot for record in ended),
+        e2e=percentiles(record.e2e for record in ended),
+    )
+
+
+def common_slo(records: Sequence[RequestRecord], slo: SLO | None) -> SLO | None:
+    """``slo``, or the records' own when all of them have the same."""
+    own = {record.slo for record in records}
+    return own.pop() if slo is None and len(own) == 1 else slo

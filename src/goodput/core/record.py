@@ -23,7 +23,7 @@ TokenSource = Literal["usage", "chunks", "tokenizer"]
 MAX_ERROR_CHARS = 300
 
 
-class TokenStamp(msgspec.Struct, frozen=True, array_like=True):
+class TokenStamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """``count`` tokens that were read at ``time`` in one chunk."""
 
     time: float

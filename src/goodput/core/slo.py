@@ -1,19 +1,14 @@
 """Service level objectives: the one definition of what was promised and whether it was kept.
 
-docs/metrics.md explains each figure. Times are seconds throughout; only parsing and printing use
-other units.
+docs/metrics.md explains each figure. Times are seconds throughout; only printing uses other units,
+and ``slo_spec.py``, which reads what people write.
 """
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from goodput.core.errors import InvalidRequestError
-from goodput.core.units import SECONDS_PER
-
-_TERM = re.compile(r"^\s*(ttft|tpot|e2e)\s*=\s*([0-9]*\.?[0-9]+)\s*(us|ms|s|m)\s*$")
 
 
 class SLO(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,23 +54,6 @@ class SLO(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.tpot is not None and tpot is not None and tpot > self.tpot:
             return False
         return not (self.e2e is not None and (e2e is None or e2e > self.e2e))
-
-    @classmethod
-    def parse(cls, text: str, *, target: float = 0.90) -> SLO:
-        """Read ``"ttft=400ms,tpot=50ms"``; raises InvalidRequestError that quotes the bad term."""
-        bounds: dict[str, float] = {}
-        for term in text.split(","):
-            match = _TERM.match(term)
-            if match is None:
-                raise InvalidRequestError(
-                    f"the SLO term {term.strip()!r} is not like ttft=400ms, tpot=50ms or e2e=2s",
-                    param="slo",
-                )
-            name, number, unit = match.groups()
-            if name in bounds:
-                raise InvalidRequestError(f"the SLO bounds {name} twice", param="slo")
-            bounds[name] = float(number) * SECONDS_PER[unit]
-        return cls(target=target, **bounds)
 
     def __str__(self) -> str:
         bounds = [

@@ -94,23 +94,32 @@ def sample_row(logits: Any, tokens: Sequence[int], chunk: Chunk, masks: GrammarM
 def build_model_executor(
     model_path: Path, pool: SharedPool, engine: EngineConfig, backend: Backend
 ) -> ModelExecutor:
-    """Map the converted weights and the host's pool, and run one token so that all is compiled.
+    """Map the converted weights and the host's pool, and have all compiled that a step runs.
 
-    That token is run over memory of its own: the pool's blocks may hold other workers' sequences.
+    On a GPU the blocks lie in its own memory, as many as ``pool`` has, which stays untouched.
     Raises UsageError for settings that this backend cannot take.
     """
+    if backend == "torch":
+        from goodput.models.ops.torch.device import require_torch
+
+        require_torch(engine.device)
     config, arrays = weights.load(weights.prepare(model_path, backend))
     length = min(engine.context_length or config.context_length, config.context_length)
     config = msgspec.structs.replace(config, context_length=length)
-    block_bytes = kv_bytes_per_block(config, engine.block_size, backend)
-    scratch = np.zeros(block_bytes, np.uint8)
-    _decoder(config, arrays, scratch, engine, backend).forward(_one_token())
-    memory = np.frombuffer(pool.buffer, np.uint8)
     masks = GrammarMasks(lambda: load_text_side(model_path).tokenizer, 2 * engine.max_sequences)
-    return ModelExecutor(_decoder(config, arrays, memory, engine, backend), masks)
+    if engine.device == "cuda":
+        from goodput.models.ops.torch.build import own_decoder
+
+        return ModelExecutor(own_decoder(config, arrays, engine, pool.num_blocks), masks)
+    block_bytes = kv_bytes_per_block(config, engine.block_size, backend)
+    # One token over memory of its own: the pool's blocks may hold other workers' sequences.
+    scratch = np.zeros(block_bytes, np.uint8)
+    _shared_decoder(config, arrays, scratch, engine, backend).forward(_one_token())
+    memory = np.frombuffer(pool.buffer, np.uint8)
+    return ModelExecutor(_shared_decoder(config, arrays, memory, engine, backend), masks)
 
 
-def _decoder(
+def _shared_decoder(
     config: ModelConfig,
     arrays: Mapping[str, npt.NDArray[np.generic]],
     memory: npt.NDArray[np.uint8],
@@ -129,16 +138,9 @@ def _decoder(
         return CpuDecoder(
             config, arrays, memory, max_rows=rows, max_samples=samples, threads=engine.threads
         )
-    try:
-        import torch
+    from goodput.models.ops.torch.build import shared_decoder
 
-        from goodput.models.ops.reference.backend import TorchOps
-        from goodput.models.transformer import Transformer
-    except ImportError:
-        raise UsageError("--backend torch needs torch: pip install 'goodput[torch]'") from None
-
-    torch.set_num_threads(engine.threads)
-    return Transformer(TorchOps(config, arrays, memory, block_size=engine.block_size))
+    return shared_decoder(config, arrays, memory, engine)
 
 
 def _one_token() -> ForwardBatch:

@@ -1,22 +1,14 @@
-"""The Llama-family decoder, written once over a backend's operations."""
+"""The decoder of all architectures, written once over a backend's operations."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from goodput.models.ops.base import FloatArray, ForwardBatch, Ops
+from goodput.models.ops.base import Hidden, Ops, Rows
 
 
-class Transformer:
-    """Implements :class:`~goodput.models.ops.base.Decoder` over a backend's operations."""
-
-    def __init__(self, ops: Ops[Any]) -> None:
-        self._ops = ops
-
-    def forward(self, batch: ForwardBatch) -> FloatArray:
-        ops = self._ops
-        hidden = ops.embed(batch)
-        for layer in range(ops.layers):
-            ops.attention(layer, hidden, batch)
-            ops.mlp(layer, hidden)
-        return ops.logits(hidden, batch)
+def transform(ops: Ops[Rows, Hidden], rows: Rows) -> Hidden:
+    """A step from ``rows`` to the logits of those that are sampled; writes the KV pool."""
+    hidden = ops.embed(rows)
+    for layer in range(ops.layers):
+        ops.attention(layer, hidden, rows)
+        ops.mlp(layer, hidden)
+    return ops.logits(hidden, rows)

@@ -40,9 +40,9 @@ def _converter(backend: Backend) -> Converter:
         from goodput.models.ops.cpu.convert import convert
 
         return convert
-    from goodput.models.ops.reference.convert import convert as convert_reference
+    from goodput.models.ops.torch.convert import convert as convert_for_torch
 
-    return convert_reference
+    return convert_for_torch
 
 
 def prepare(

@@ -26,6 +26,8 @@ def build_engine(config: WorkerConfig, clock: Clock) -> tuple[Engine, MeteredExe
     """
     shared = SharedPool.attach(config.pool_fd, config.pool_blocks, config.bytes_per_block)
     limits = msgspec.structs.replace(config.engine, context_length=config.context_length)
+    if limits.device == "cuda":
+        limits = msgspec.structs.replace(limits, speculative_tokens=0)
     metered = MeteredExecutor(_executor(config, limits, shared), clock)
     pool = BlockPool(config.first_block, config.num_blocks, limits.block_size, limits.prefix_cache)
     engine = Engine(limits, pool, metered, clock, config.role)

@@ -1,28 +1,34 @@
-"""``timeline.png``: every request as a bar over time, coloured by where its time went."""
+"""Every request as a bar over time, coloured by where its time went."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from goodput.bench.summary import BenchSummary
+from goodput.bench.report.causes import COLOURS as CAUSES
+from goodput.bench.report.groups import target_of
+from goodput.bench.report.over_time import last_moment
+from goodput.bench.report.style import INK, MISS, new_figure
+from goodput.bench.summary import BenchSummary, StepSummary
 from goodput.core.record import RequestRecord
 
-MAX_ROWS = 300
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-# Okabe and Ito's colours: told apart by colour-blind readers too.
+MAX_ROWS = 200
+_MAX_PANELS = 4
+
 _COLOURS = {
-    "client": "#999999",
-    "outside, frontend": "#D9D9D9",
-    "queued for prefill": "#E69F00",
-    "prefill": "#D55E00",
-    "hand-off": "#CC79A7",
-    "queued for decode": "#F0E442",
-    "decode": "#0072B2",
-    "before first token": "#A65628",
-    "after first token": "#56B4E9",
+    "client": CAUSES["client"],
+    "outside, frontend": CAUSES["frontend"],
+    "queued for prefill": CAUSES["queued_prefill"],
+    "prefill": CAUSES["prefill"],
+    "hand-off": CAUSES["transfer"],
+    "queued for decode": CAUSES["queued_decode"],
+    "decode": CAUSES["decode"],
+    "before first token": CAUSES["before_first_token"],
+    "after first token": CAUSES["after_first_token"],
 }
-_MISS = "#B00020"
 
 Segment = tuple[str, float, float]
 
@@ -68,100 +74,107 @@ def segments(record: RequestRecord, until: float) -> list[Segment]:
     return [*bars, ("outside, frontend", at, end - at)]
 
 
-def draw_timeline(summary: BenchSummary, records: Sequence[RequestRecord]) -> bytes:
-    """A PNG of the first ``MAX_ROWS`` requests; misses of measured requests are marked."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def telling_steps(summary: BenchSummary, target: float) -> list[StepSummary]:
+    """Of many steps those whose attainment is nearest to the target, in time order."""
+    near = sorted(
+        summary.steps,
+        key=lambda step: abs((step.figures.attainment or 0.0) - target),
+    )[:_MAX_PANELS]
+    return sorted(near, key=lambda step: step.first_record)
+
+
+def draw_timeline(summary: BenchSummary, records: Sequence[RequestRecord]) -> Figure:
+    """A panel a step, its first requests in the order of their scheduled times."""
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    shown = sorted(records, key=lambda record: record.scheduled)[:MAX_ROWS]
-    until = max(
-        [record.end or record.last_token or record.sent or record.scheduled for record in shown],
-        default=0.0,
-    )
-    rows = max(len(shown), 10)
-    figure = Figure(figsize=(13, min(2.2 + 0.11 * rows, 30)), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    lengths: dict[str, list[tuple[int, float, float]]] = {}
-    for row, record in enumerate(shown):
+    steps = telling_steps(summary, target_of(summary))
+    most = MAX_ROWS // max(1, len(steps))
+    shown = [sorted(step.of(records), key=lambda r: r.scheduled)[:most] for step in steps]
+    heights = [max(1.0, 0.06 * len(rows)) for rows in shown]
+    figure = new_figure(sum(heights) + 0.75 * len(steps) + 0.7)
+    panels = figure.subplots(len(steps), 1, squeeze=False, height_ratios=heights)[:, 0]
+    used: set[str] = set()
+    marks: set[str] = set()
+    for axes, step, rows in zip(panels, steps, shown, strict=True):
+        used |= _draw_bars(axes, step, rows)
+        marks |= _mark_misses(axes, step, rows)
+        _finish_panel(axes, step, rows)
+    panels[-1].set_xlabel("seconds since the step's start (shaded: not measured)")
+    handles: list[Any] = [
+        Patch(color=_COLOURS[name], label=name) for name in _COLOURS if name in used
+    ]
+    handles += [
+        Line2D([], [], color=MISS, ls="", marker=_MARKS[label], mfc="none", label=label)
+        for label in _MARKS
+        if label in marks
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    return figure
+
+
+_MARKS = {"missed its SLO": "x", "failed": "s"}
+
+
+def _start(step: StepSummary) -> float:
+    return step.figures.window.start - step.warmup_s
+
+
+def _draw_bars(axes: Any, step: StepSummary, rows: Sequence[RequestRecord]) -> set[str]:
+    """The bars of one panel; the names of the segments that can be seen."""
+    until = max((last_moment(record) for record in rows), default=0.0)
+    bars: dict[str, list[tuple[int, float, float]]] = {}
+    for row, record in enumerate(rows):
         for name, start, length in segments(record, until):
-            lengths.setdefault(name, []).append((row, start, length))
-    for name, bars in lengths.items():
+            if length > 0:
+                bars.setdefault(name, []).append((row, start - _start(step), length))
+    for name, found in bars.items():
+        # Thousands of bars are a picture inside the page's SVG: small, and quick to show.
         axes.barh(
-            [row for row, _, _ in bars],
-            [length for _, _, length in bars],
-            left=[start for _, start, _ in bars],
-            height=0.8,
+            [row for row, _, _ in found],
+            [length for _, _, length in found],
+            left=[start for _, start, _ in found],
+            height=0.82,
             color=_COLOURS[name],
-            linewidth=0,
+            lw=0,
+            rasterized=True,
         )
-    used = [name for name in _COLOURS if any(length > 0 for _, _, length in lengths.get(name, []))]
-    handles: list[object] = [Patch(color=_COLOURS[name], label=name) for name in used]
-    handles += _mark_misses(axes, summary, shown, until)
-    _mark_windows(axes, summary, rows)
-    axes.set_ylim(rows - 0.5, -0.5)
-    axes.set_xlim(left=0.0, right=max(until * 1.02, 0.1))
-    axes.set_xlabel("seconds since the run's start (grey bands: not measured)")
-    axes.set_ylabel("request, by scheduled time")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(_title(summary, len(shown), len(records)), loc="left", fontsize=10, pad=16)
-    axes.legend(handles=handles, loc="lower left", fontsize=8, framealpha=0.9)
-    png = io.BytesIO()
-    figure.savefig(png, format="png")
-    return png.getvalue()
+    return set(bars)
 
 
-def _mark_misses(
-    axes: object, summary: BenchSummary, shown: Sequence[RequestRecord], until: float
-) -> list[object]:
-    """A cross behind each measured request that missed; a hollow square when it also failed."""
-    late: list[tuple[float, int]] = []
-    failed: list[tuple[float, int]] = []
-    for row, record in enumerate(shown):
-        for step in summary.steps:
-            figures = step.figures
-            if figures.window.start <= record.scheduled < figures.window.end:
-                if not record.met(figures.slo):
-                    end = record.end if record.end is not None else until
-                    (late if record.status == "ok" else failed).append((end, row))
-                break
-    handles: list[object] = []
-    for marks, marker, label in ((late, "x", "missed its SLO"), (failed, "s", "failed")):
-        if marks:
-            handles += axes.plot(  # type: ignore[attr-defined]
-                [end for end, _ in marks],
-                [row for _, row in marks],
-                marker,
-                color=_MISS,
-                markersize=4.5,
-                markerfacecolor="none",
-                label=f"{label} ({len(marks)})",
-                clip_on=False,
-            )
-    return handles
-
-
-def _mark_windows(axes: object, summary: BenchSummary, rows: int) -> None:
-    """Shade what is not measured, and write each window's rate and attainment above it."""
-    at = 0.0
-    for step in summary.steps:
-        window, figures = step.figures.window, step.figures
-        axes.axvspan(at, window.start, color="#000000", alpha=0.05, lw=0, zorder=0)  # type: ignore[attr-defined]
-        share = "–" if figures.attainment is None else f"{figures.attainment:.0%}"
-        axes.text(  # type: ignore[attr-defined]
-            window.start,
-            -0.7,
-            f"{figures.rate:g} req/s: {share} met, goodput {figures.goodput:.2f}",
-            fontsize=8,
-            va="bottom",
+def _mark_misses(axes: Any, step: StepSummary, rows: Sequence[RequestRecord]) -> set[str]:
+    """A mark behind each measured request that missed or failed; the labels that were used."""
+    points: dict[str, list[tuple[float, int]]] = {}
+    window = step.figures.window
+    for row, record in enumerate(rows):
+        if window.start <= record.scheduled < window.end and not record.met():
+            label = "missed its SLO" if record.status == "ok" else "failed"
+            points.setdefault(label, []).append((last_moment(record) - _start(step), row))
+    for label, marks in points.items():
+        axes.plot(
+            [at for at, _ in marks],
+            [row for _, row in marks],
+            _MARKS[label],
+            color=MISS,
+            markersize=4,
+            mfc="none",
+            clip_on=False,
         )
-        at = window.end
-    axes.axvspan(at, 1e9, color="#000000", alpha=0.05, lw=0, zorder=0)  # type: ignore[attr-defined]
+    return set(points)
 
 
-def _title(summary: BenchSummary, shown: int, total: int) -> str:
-    slo = f", SLO {summary.steps[0].figures.slo}" if summary.steps else ""
-    part = f" (the first {shown} of {total} requests)" if shown < total else ""
-    verdict = "" if summary.valid else "INVALID RUN: "
-    return f"{verdict}{summary.model}, {summary.workload}{slo}{part}"
+def _finish_panel(axes: Any, step: StepSummary, rows: Sequence[RequestRecord]) -> None:
+    figures = step.figures
+    end = max((last_moment(record) - _start(step) for record in rows), default=1.0)
+    measured = figures.window.end - _start(step)
+    axes.axvspan(0, step.warmup_s, color=INK, alpha=0.07, lw=0)
+    if end > measured:
+        axes.axvspan(measured, end * 1.02, color=INK, alpha=0.07, lw=0)
+    axes.set_xlim(0, max(end * 1.02, 0.1))
+    axes.set_ylim(max(len(rows), 8) - 0.4, -0.6)
+    axes.set_yticks([])
+    axes.grid(axis="y", visible=False)
+    share = "nothing measured" if figures.attainment is None else f"{figures.attainment:.0%} met"
+    part = "" if len(rows) == step.record_count else f", its first {len(rows)} requests"
+    axes.set_title(f"{step.label}: {share}, goodput {figures.goodput:.2f} req/s{part}")
+    axes.set_ylabel("requests")

@@ -1,4 +1,4 @@
-"""What a chat-completion stream says, as far as a measurement needs it."""
+"""What a stream of (chat) completion chunks says, as far as a measurement needs it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,18 @@ class Delta(msgspec.Struct):
             or self.tool_calls
         )
 
+    @property
+    def text(self) -> str:
+        """What was generated as text, whoever it is meant for."""
+        return self.content or self.reasoning_content or self.reasoning or self.refusal or ""
+
 
 class Choice(msgspec.Struct):
-    """One answer's part of a chunk; ``token_ids`` are there when the server reports them."""
+    """One answer's part of a chunk: ``delta`` of a chat, ``text`` of a completion; ``token_ids``
+    are there when the server reports them."""
 
     delta: Delta = msgspec.field(default_factory=Delta)
+    text: str | None = None
     finish_reason: str | None = None
     token_ids: list[int] | None = None
 
@@ -83,14 +90,21 @@ class Chunk(msgspec.Struct):
         """Generated tokens in this chunk: 0, the number that the server states, or 1."""
         count = 0
         for choice in self.choices:
-            if choice.delta.carries_tokens():
+            if choice.text or choice.delta.carries_tokens():
                 count += len(choice.token_ids) if choice.token_ids else 1
         return count
 
     @property
     def text(self) -> str:
         """The answer's visible text in this chunk (first choice)."""
-        return (self.choices[0].delta.content or "") if self.choices else ""
+        if not self.choices:
+            return ""
+        return self.choices[0].text or self.choices[0].delta.content or ""
+
+    @property
+    def generated_text(self) -> str:
+        """All text that was generated in this chunk, the reasoning included."""
+        return "".join(choice.text or choice.delta.text for choice in self.choices)
 
 
 decode_chunk = msgspec.json.Decoder(Chunk).decode

@@ -11,6 +11,7 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float32]
 Hidden = TypeVar("Hidden")
+Rows = TypeVar("Rows", contravariant=True)
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,22 +43,20 @@ class Decoder(Protocol):
         ...
 
 
-class Ops(Protocol[Hidden]):
+class Ops(Protocol[Rows, Hidden]):
     """The four pieces of a decoder on one kind of hardware.
 
-    ``Hidden`` is its own [rows, hidden_size] float32 buffer.
-
-    Every row is computed by the same sequence of operations whatever else is in the batch, so
-    tokens do not depend on batching, chunking or placement (docs/architecture.md, "Exactness").
+    ``Rows`` is a step's input where that hardware reads it; ``Hidden`` is a float32 buffer there,
+    [rows, hidden_size] between the layers.
     """
 
     layers: int
 
-    def embed(self, batch: ForwardBatch) -> Hidden:
+    def embed(self, rows: Rows) -> Hidden:
         """Token embeddings. The buffer is valid until the next ``embed``."""
         ...
 
-    def attention(self, layer: int, hidden: Hidden, batch: ForwardBatch) -> None:
+    def attention(self, layer: int, hidden: Hidden, rows: Rows) -> None:
         """hidden += attention(norm(hidden)); writes the rows' keys and values to the KV pool."""
         ...
 
@@ -65,6 +64,6 @@ class Ops(Protocol[Hidden]):
         """hidden += mlp(norm(hidden))."""
         ...
 
-    def logits(self, hidden: Hidden, batch: ForwardBatch) -> FloatArray:
-        """[len(sample_rows), vocab_size], valid until the next call."""
+    def logits(self, hidden: Hidden, rows: Rows) -> Hidden:
+        """[rows that are sampled, vocab_size]."""
         ...

@@ -17,6 +17,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from goodput.models.ops.cpu.lowering import (
+    CACHE_LINE,
     F32,
     I16,
     I32,
@@ -28,6 +29,7 @@ from goodput.models.ops.cpu.lowering import (
     is_x86,
     load,
     loop,
+    prefetch,
     splat,
     store,
     vector,
@@ -83,9 +85,10 @@ def add_products(builder: Any, slot: Any, a: Any, b: Any, lanes: int) -> None:
 def make_gemm_tile(rows: int, unroll: int) -> Any:
     """A Numba intrinsic for ``rows`` activation rows against one panel.
 
-    tile(a, lda, panel, pairs, out, ldo, row_scales, channel_scales, accumulate): addresses in
-    bytes, ``lda``/``ldo`` in elements. Writes (or adds to) float32 ``out[rows, 16]`` the integer
-    sums times both scales. ``pairs`` must be a multiple of ``unroll``.
+    tile(a, lda, panel, pairs, out, ldo, row_scales, channel_scales, accumulate, ahead): addresses
+    in bytes, ``lda``/``ldo`` in elements. Writes (or adds to) float32 ``out[rows, 16]`` the integer
+    sums times both scales. ``pairs`` must be a multiple of ``unroll``. Asks for the memory from
+    ``ahead`` on, a cache line per ``unroll`` pairs, so that it comes while this tile multiplies.
     """
     lanes, vectors = LANES, PANEL // LANES
 
@@ -101,15 +104,17 @@ def make_gemm_tile(rows: int, unroll: int) -> Any:
         row_scales: Any,
         channel_scales: Any,
         accumulate: Any,
+        ahead: Any,
     ) -> Any:
         uint, size = types.uintp, types.intp
-        signature = types.void(uint, size, uint, size, uint, size, uint, uint, types.boolean)
+        signature = types.void(uint, size, uint, size, uint, size, uint, uint, types.boolean, uint)
 
         def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            a, lda, panel, pairs, out, ldo, row_scales, channel_scales, accumulate = args
+            a, lda, panel, pairs, out, ldo, row_scales, channel_scales, accumulate, ahead = args
             starts = [builder.add(a, builder.mul(i64(2 * row), lda)) for row in range(rows)]
             sums = accumulators(builder, vector(I32, lanes), rows, vectors)
             with loop(builder, builder.sdiv(pairs, i64(unroll))) as outer:
+                prefetch(builder, ahead, builder.mul(outer.index, i64(CACHE_LINE)))
                 for step in range(unroll):
                     pair = builder.add(builder.mul(outer.index, i64(unroll)), i64(step))
                     offset = builder.mul(pair, i64(4 * PANEL))

@@ -16,6 +16,9 @@ from numba.core import cgutils
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 F16, F32 = ir.HalfType(), ir.FloatType()
 
+CACHE_LINE = 64
+"""Bytes."""
+
 FLOAT_LANES = 8
 """Width of all float kernels. Fixed, so that the order of sums is the same on every machine."""
 
@@ -67,6 +70,13 @@ def intrinsic_call(builder: Any, name: str, returns: Any, args: list[Any]) -> An
     """Call an LLVM intrinsic by its full name."""
     kind = ir.FunctionType(returns, [arg.type for arg in args])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+
+def prefetch(builder: Any, base: Any, offset: Any) -> None:
+    """Ask for the cache line at ``base + offset`` bytes; no address is wrong."""
+    read, near, data = (ir.Constant(I32, number) for number in (0, 3, 1))
+    where = address(builder, base, offset)
+    intrinsic_call(builder, "llvm.prefetch.p0", ir.VoidType(), [where, read, near, data])
 
 
 def fma(builder: Any, a: Any, b: Any, c: Any) -> Any:

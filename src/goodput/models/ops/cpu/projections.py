@@ -39,21 +39,31 @@ _CHUNK_BYTES = 256 * 1024
 
 @compiled
 def _panel_rows(
-    first: int, last: int, a: int, k: int, panel: int, o: int, ldo: int, rs: int, cs: int, add: bool
+    first: int,
+    last: int,
+    a: int,
+    k: int,
+    panel: int,
+    o: int,
+    ldo: int,
+    rs: int,
+    cs: int,
+    add: bool,
+    ahead: int,
 ) -> None:
     """Rows first..last times one widened panel, in the largest tiles that fit."""
     r, pairs = first, k // 2
     while r + 6 <= last:
-        _tile_6(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add)
+        _tile_6(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add, ahead)
         r += 6
     if r + 4 <= last:
-        _tile_4(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add)
+        _tile_4(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add, ahead)
         r += 4
     if r + 2 <= last:
-        _tile_2(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add)
+        _tile_2(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add, ahead)
         r += 2
     if r < last:
-        _tile_1(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add)
+        _tile_1(a + 2 * r * k, k, panel, pairs, o + 4 * r * ldo, ldo, rs + 4 * r, cs, add, ahead)
 
 
 @compiled
@@ -133,7 +143,9 @@ def multiply(
                 _widen_four(stored, groups, widened)
             else:
                 _widen_eight(stored, groups, widened)
-            _panel_rows(first, last, quantized, k, widened, o, ldo, row_scales, cs, add)
+            _panel_rows(
+                first, last, quantized, k, widened, o, ldo, row_scales, cs, add, stored + stride
+            )
 
 
 @compiled

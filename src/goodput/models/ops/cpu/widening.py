@@ -23,23 +23,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from goodput.models.checkpoint.base import GROUP
 from goodput.models.ops.cpu.gemm_tiles import PANEL
 from goodput.models.ops.cpu.lowering import (
+    CACHE_LINE,
     I8,
     I16,
     I32,
-    address,
     constant,
     i64,
     intrinsic_call,
     is_x86,
     load,
     loop,
+    prefetch,
     store,
     vector,
 )
@@ -52,7 +52,6 @@ EIGHT_BIT_GROUP_BYTES = EIGHT_BIT_LEVEL_BYTES + 2 * PANEL
 
 FOUR_BIT_SHIFT, EIGHT_BIT_SHIFT = 3, 7
 
-_CACHE_LINE = 64
 _PREFETCH_BYTES = 2048
 """How far ahead of its use memory is asked for: about as long as it takes to come."""
 
@@ -69,8 +68,8 @@ def widened_vectors(builder: Any, kind: str, base: Any) -> Iterator[tuple[int, i
 
     Also asks for the group that comes ``_PREFETCH_BYTES`` later, in this panel or the next.
     """
-    for line in range(0, GROUP_BYTES[kind], _CACHE_LINE):
-        _prefetch(builder, address(builder, base, i64(_PREFETCH_BYTES + line)))
+    for line in range(0, GROUP_BYTES[kind], CACHE_LINE):
+        prefetch(builder, base, i64(_PREFETCH_BYTES + line))
     return (_four_bit_vectors if kind == FOUR_BIT else _eight_bit_vectors)(builder, base)
 
 
@@ -122,11 +121,6 @@ def make_widen(kind: str) -> Any:
         return signature, generate
 
     return widen
-
-
-def _prefetch(builder: Any, where: Any) -> None:
-    read, near, data = (ir.Constant(I32, number) for number in (0, 3, 1))
-    intrinsic_call(builder, "llvm.prefetch.p0", ir.VoidType(), [where, read, near, data])
 
 
 def _rounded_high_product(builder: Any, a: Any, b: Any) -> Any:
