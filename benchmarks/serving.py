@@ -159,9 +159,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--turn", type=float, default=100.0, help="seconds of a server's turn")
     parser.add_argument("--llama-python", help="an interpreter that has xllamacpp")
-    parser.add_argument(
-        "--llama-model", type=Path, help="another GGUF for it"
-    )
+    parser.add_argument("--llama-model", type=Path, help="another GGUF for it")
     parser.add_argument("--llama-threads", type=int, default=2)
     parser.add_argument("--only", help="names of the servers to run, with commas between")
     parser.add_argument("--out", type=Path, default=Path("out/goodput"))

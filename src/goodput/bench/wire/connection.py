@@ -1,7 +1,7 @@
 """An HTTP/1.1 connection that gives every piece of an answer on the moment it was read.
 
 A measuring client must be cheap: between the socket and the taker of events there is one C parser
-and no task, queue or buffer. (With a general client a token cost it three times as much.)
+and no task, queue or buffer. (A general client took half as much CPU time again for a token.)
 """
 
 from __future__ import annotations
