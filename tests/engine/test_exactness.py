@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from tests.engine.hosts import BLOCK, BLOCKS_EACH, Answer, Host, Mode
-from tests.engine.mixes import CROWD, LOOP, MIX, TEXTS, VOCAB, Case, cases, request_of
+from tests.engine.mixes import CROWD, LOOP, MIX, TEXTS, Case, cases, request_of
+from tests.models.small_models import random_model, save
 from tests.models.stepping import build, logits_of
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from goodput.core.config import EngineConfig
 from goodput.core.request import GenerationRequest
@@ -37,22 +36,13 @@ class Machine:
     alone: list[ModelExecutor]
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A small random Llama whose next token depends on the whole text before it."""
-    folder = tmp_path_factory.mktemp("tiny")
-    torch.manual_seed(2)
-    config = LlamaConfig(
-        vocab_size=VOCAB,
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-        initializer_range=0.2,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
+@pytest.fixture(scope="module", params=["llama", "gemma3-untied"])
+def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A small random model whose next token depends on the text before it.
+
+    The Gemma's local layers see 24 positions, fewer than most of the texts have.
+    """
+    folder = save(random_model(request.param), tmp_path_factory.mktemp(request.param))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GOODPUT_HOME", str(tmp_path_factory.mktemp("home")))
         yield folder

@@ -51,22 +51,21 @@ GEMMA3_ROPE = {
     "sliding_attention": {"rope_type": "default", "rope_theta": 5_000.0},
     "full_attention": {"rope_type": "linear", "rope_theta": 50_000.0, "factor": 8.0},
 }
-LLAMAS = {
+ARCHITECTURES = {
     "llama": (LlamaForCausalLM, LlamaConfig(**SHAPE, tie_word_embeddings=True)),
     "llama3": (LlamaForCausalLM, LlamaConfig(**SHAPE, rope_parameters=LLAMA3_ROPE)),
     "mistral": (MistralForCausalLM, MistralConfig(**SHAPE, sliding_window=None)),
     "qwen2": (Qwen2ForCausalLM, Qwen2Config(**SHAPE)),
-}
-BEYOND_LLAMA = {
     "llama-linear": (LlamaForCausalLM, LlamaConfig(**SHAPE, rope_parameters=LINEAR_ROPE)),
     "qwen3": (Qwen3ForCausalLM, Qwen3Config(**SHAPE, head_dim=32)),
     "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig(**GEMMA3)),
+    # Its own head: through a shared one it would say each token again and again.
+    "gemma3-untied": (Gemma3ForCausalLM, Gemma3TextConfig(**GEMMA3, tie_word_embeddings=False)),
     "gemma3-linear": (
         Gemma3ForCausalLM,
         Gemma3TextConfig(**GEMMA3, rope_parameters=GEMMA3_ROPE),
     ),
 }
-ARCHITECTURES = LLAMAS | BEYOND_LLAMA
 TOKENS: list[int] = np.random.default_rng(3).integers(0, 300, 150).tolist()
 
 

@@ -1,12 +1,15 @@
-"""`gemma3:270m` by name: the real file, pulled, and answering through the reference backend."""
+"""`gemma3:270m` by name: the real file, pulled, and answering through both backends."""
 
 from __future__ import annotations
 
+import argparse
+import inspect
+
+import numpy as np
 import pytest
 from tests.models.stepping import build, logits_of, step
 
-from goodput.core.errors import CheckpointError, InvalidRequestError
-from goodput.models import weights
+from goodput.core.errors import InvalidRequestError
 from goodput.models.catalog import resolve
 from goodput.models.load import load_text_side
 
@@ -37,9 +40,9 @@ def test_it_has_no_chat_template_and_says_so(side):
         side.encode_chat([{"role": "user", "content": "hi"}])
 
 
-@pytest.fixture(scope="module")
-def model(path):
-    return build(path, "torch", blocks=80)
+@pytest.fixture(scope="module", params=["cpu", "torch"])
+def model(request, path):
+    return build(path, request.param, blocks=80)
 
 
 def test_it_knows_the_capital_of_france(model, side):
@@ -67,6 +70,12 @@ def test_beyond_its_window_it_still_knows_what_the_text_repeats(model, side):
     assert "7391" in side.tokenizer.decode(answer)
 
 
-def test_the_cpu_backend_says_what_it_lacks(path):
-    with pytest.raises(CheckpointError, match="use --backend torch"):
-        weights.prepare(path, "cpu")
+def test_the_backends_agree_on_a_text(path, side):
+    """About 1,000 tokens, twice the window: what quantizing loses, where a wrong layout loses all."""
+    tokens = side.tokenizer.encode_prompt(inspect.getsource(argparse))[:1000]
+    ours, reference = (
+        logits_of(build(path, backend, blocks=80), tokens, [500, 500], list(range(63)))
+        for backend in ("cpu", "torch")
+    )
+    assert np.mean(ours.argmax(axis=1) == reference.argmax(axis=1)) > 0.96
+    assert np.sqrt(np.mean((ours - reference) ** 2)) / reference.std() < 0.04

@@ -4,43 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.models.small_models import (
     ARCHITECTURES,
-    BEYOND_LLAMA,
-    LLAMAS,
     TOKENS,
     expected_logits,
     random_model,
     save,
 )
 from tests.models.stepping import build, logits_of, step
-from transformers import LlamaForCausalLM
-
-from goodput.core.errors import CheckpointError
-from goodput.models.checkpoint import open_checkpoint
 
 
-def saved(request, tmp_path_factory):
+@pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
+def checkpoint(request, tmp_path_factory):
     """A small random model as (folder, logits of `transformers` for TOKENS)."""
     model = random_model(request.param)
     folder = save(model, tmp_path_factory.mktemp(request.param))
     return folder, expected_logits(model)
 
 
-checkpoint = pytest.fixture(scope="module", params=sorted(ARCHITECTURES))(saved)
-llama = pytest.fixture(scope="module", params=sorted(LLAMAS))(saved)
-beyond_llama = pytest.fixture(scope="module", params=sorted(BEYOND_LLAMA))(saved)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny")
-    torch.manual_seed(2)
-    LlamaForCausalLM(ARCHITECTURES["llama"][1]).save_pretrained(folder)
-    return build(folder, "cpu")
+@pytest.fixture(scope="module", params=["llama", "qwen3", "gemma3"])
+def tiny(request, tmp_path_factory):
+    return build(save(random_model(request.param), tmp_path_factory.mktemp("tiny")), "cpu")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -57,22 +43,9 @@ def test_reference_backend_equals_transformers(checkpoint, chunks):
     np.testing.assert_allclose(got, expected, atol=2e-4)
 
 
-def test_the_cpu_backend_refuses_what_it_does_not_know(beyond_llama):
-    folder, _ = beyond_llama
-    features = open_checkpoint(folder).config.beyond_llama()
-    assert features
-    with pytest.raises(CheckpointError, match="use --backend torch") as caught:
-        build(folder, "cpu")
-    assert all(feature in caught.value.message for feature in features)
-
-
-def test_llamas_need_nothing_beyond(llama):
-    assert open_checkpoint(llama[0]).config.beyond_llama() == []
-
-
-def test_cpu_backend_is_close_to_transformers(llama):
+def test_cpu_backend_is_close_to_transformers(checkpoint):
     """Weights to 11 bits and activations to 12 or more lose a little; a wrong layout loses all."""
-    folder, expected = llama
+    folder, expected = checkpoint
     got = logits_of(build(folder, "cpu"), TOKENS, [150], list(range(10)))
     error = np.sqrt(np.mean((got - expected) ** 2)) / expected.std()
     assert error < 1e-2

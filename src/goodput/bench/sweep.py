@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from goodput.bench.results import SweepPoint, SweepResult
+from goodput.bench.results import SweepResult
 from goodput.bench.run.ledger import Ledger
 from goodput.bench.run.promise import target_of
 from goodput.bench.run.session import Watch
 from goodput.bench.run.steps import BenchPlan, run_bench
+from goodput.bench.scales import judge_at
 from goodput.bench.summary import BenchSummary, StepSummary
 from goodput.core.errors import UsageError
-from goodput.core.percentiles import wilson_interval
 from goodput.core.record import RequestRecord
 
 
@@ -48,20 +48,7 @@ def judge_scales(
     measured: Sequence[RequestRecord], factors: Sequence[float], rate: float, target: float
 ) -> SweepResult:
     """``measured`` (at least one, all with an SLO) judged by their own bounds times each factor."""
-    points = []
-    for factor in factors:
-        met = sum(record.met(record.slo and record.slo.scaled(factor)) for record in measured)
-        low, high = wilson_interval(met, len(measured))
-        points.append(
-            SweepPoint(
-                scale=factor,
-                met=met,
-                trials=len(measured),
-                attainment=met / len(measured),
-                low=low,
-                high=high,
-            )
-        )
+    points = judge_at(measured, factors)
     # Looser bounds never lose a request, so attainment is at target from the tightest on.
     kept = [point.scale for point in points if point.attainment >= target]
     tightest = min(kept, default=None)

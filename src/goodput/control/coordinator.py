@@ -148,6 +148,23 @@ class Coordinator:
             if job.slot is slot and job.stage is not Stage.DONE:
                 self._retry(job, slot)
 
+    def holds(self, slot: WorkerSlot) -> int:
+        """How many requests would have to go elsewhere if the worker ended now."""
+        return sum(job.slot is slot for job in self._jobs)
+
+    def move_from(self, slot: WorkerSlot) -> None:
+        """Take every request from a live worker; each goes on elsewhere after its tokens so far.
+
+        That is no failed attempt of theirs.
+        """
+        for job in list(self._jobs):
+            if job.slot is slot and job.stage is not Stage.DONE:
+                self._undo(job)
+                job.deadline = 0.0
+                job.attempts -= 1
+                job.stage = Stage.PARKED
+                self._place(job)
+
     def tick(self) -> None:
         """Apply deadlines; call it a few times a second."""
         self._leases.expire()
@@ -196,7 +213,8 @@ class Coordinator:
         if not self._leases.grant(notice.lease_id, slot.name, notice.blocks):
             return
         job = self._attempts.get(notice.attempt_id)
-        if job is None or job.slot is not slot or job.stage is not Stage.PREFILL:
+        # A decoding job is handed off by a worker that drains, or that was made a prefill worker.
+        if job is None or job.slot is not slot or job.stage not in (Stage.PREFILL, Stage.DECODE):
             self._leases.withdraw(notice.lease_id)
             return
         job.notice = notice
@@ -208,7 +226,7 @@ class Coordinator:
         assert notice is not None
         work = Work(job.attempt_tokens, job.request.sampling.max_tokens, {})
         target = job.planned
-        if target is None or not target.is_ready:
+        if target is None or not target.is_ready or target.role == "prefill":
             name = self._router.place_decode(work, self._registry.ready_views())
             target = None if name is None else self._registry[name]
         if target is None:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from goodput.control.coordinator import Coordinator
+from goodput.control.drainer import Drainer
 from goodput.control.layout import available_cores, plan_slots
 from goodput.control.lease_desk import LeaseDesk
 from goodput.control.registry import Registry, SlotSpec, SlotStatus, WorkerSlot
@@ -71,10 +72,20 @@ class Fleet:
         self.coordinator = Coordinator(
             self.registry, router, self.leases, config.limits, clock, patience_s=patience
         )
+        self.drainer = Drainer(
+            self.registry,
+            self.coordinator,
+            clock,
+            grace_s=config.planner.drain_s,
+            alone_s=config.limits.drain_timeout_s,
+            notify=notify,
+        )
         self._supervisor = Supervisor(
             self.registry,
             self.coordinator,
             self.leases,
+            self.drainer,
+            config.health,
             self._worker_config,
             clock,
             pool_fd=self._pool.fd,

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from goodput.core.config import EngineConfig, Role
 from goodput.router.policy import WorkerView
 from goodput.workers.launch import WorkerProcess
-from goodput.workers.messages import ToWorker, WorkerLoad
+from goodput.workers.messages import SetRole, ToWorker, WorkerLoad
 
 
 class WorkerPhase(Enum):
-    """A slot's life. A dead one is being restarted unless the fleet is stopping."""
+    """A slot's life. A dead one is being restarted unless it is not wanted, or the fleet stops.
+
+    A draining worker gets no new requests; it finishes what it has, or hands it off.
+    """
 
     DEAD = "lost"
     STARTING = "starting"
     READY = "ready"
+    DRAINING = "draining"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class SlotSpec:
-    """What stays the same over a slot's incarnations: its role, cores and range of KV blocks."""
+    """What a slot's next incarnation starts with; only the role ever changes.
+
+    A slot that is not ``wanted`` has its range of KV blocks, but no process until the planner adds
+    it.
+    """
 
     name: str
     role: Role
     cores: tuple[int, ...] | None
     first_block: int
     num_blocks: int
+    wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +56,20 @@ class SlotStatus:
 class WorkerSlot:
     """One slot: its spec, its current process, and what was last heard from it.
 
-    Mutated by the supervisor (process, phase) and the coordinator (view); nobody else.
-    ``last_heard`` is in monotonic seconds.
+    Mutated by the supervisor (process, phase), the coordinator (view) and the drainer (phase of a
+    live process, role, ``leaving``: its end is no loss); nobody else. ``last_heard`` is in
+    monotonic seconds.
     """
 
     def __init__(self, spec: SlotSpec, engine: EngineConfig) -> None:
         self.spec = spec
         self.name = spec.name
         self._engine = engine
-        self.phase = WorkerPhase.DEAD
+        self.phase = WorkerPhase.DEAD if spec.wanted else WorkerPhase.STOPPED
+        self.wanted = spec.wanted
+        self.wanted_again = asyncio.Event()
+        self.leaving = False
+        self.slowdown = 1.0
         self.process: WorkerProcess | None = None
         self.incarnation = -1
         self.restarts = 0
@@ -61,9 +77,32 @@ class WorkerSlot:
         self.view = self._new_view()
 
     @property
+    def role(self) -> Role:
+        """What its process does, or the next one will."""
+        return self.spec.role
+
+    @property
     def is_ready(self) -> bool:
         """Whether requests may be sent to it."""
         return self.phase is WorkerPhase.READY
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether a process works there, draining or not."""
+        return self.phase in (WorkerPhase.READY, WorkerPhase.DRAINING)
+
+    def set_role(self, role: Role) -> None:
+        """From now on the slot works as ``role``; a running process is told."""
+        self.spec = replace(self.spec, role=role)
+        self.view.role = role
+        self.send(SetRole(role))
+
+    def want(self, role: Role) -> None:
+        """Have the supervisor fill a stopped slot again."""
+        self.set_role(role)
+        self.wanted = True
+        self.phase = WorkerPhase.DEAD
+        self.wanted_again.set()
 
     def reset_view(self) -> None:
         """A new process knows nothing of what its predecessor had queued; speeds stay known."""
@@ -77,9 +116,14 @@ class WorkerSlot:
         if self.process is not None:
             self.process.send(message)
 
-    def kill(self) -> None:
-        """SIGKILL the current process, if any; its death is reported by the supervisor."""
+    def kill(self, complaint: str | None = None) -> None:
+        """SIGKILL the current process, if any; its death is reported by the supervisor.
+
+        ``complaint`` is told to the operator as the reason.
+        """
         if self.process is not None:
+            if complaint is not None:
+                self.process.complaint = complaint
             self.process.kill()
 
     def status(self) -> SlotStatus:
@@ -92,6 +136,7 @@ class WorkerSlot:
             "free_kv_blocks": load.free_blocks,
             "kv_blocks": load.total_blocks,
             "restarts": self.restarts,
+            "slowdown": self.slowdown,
             "prefill_seconds_per_token": self.view.seconds_per_prefill_token,
             "decode_step_seconds": self.view.decode_step_s,
         }
@@ -124,11 +169,11 @@ class Registry:
         """Views of the workers that take requests."""
         return [slot.view for slot in self._slots.values() if slot.phase is WorkerPhase.READY]
 
-    def can_serve(self) -> bool:
-        """Whether a whole path from prompt to answer is ready."""
-        roles = {slot.spec.role for slot in self._slots.values() if slot.is_ready}
+    def can_serve(self, without: WorkerSlot | None = None) -> bool:
+        """Whether a whole path from prompt to answer is ready, that one worker left out."""
+        roles = {slot.role for slot in self if slot.is_ready and slot is not without}
         return "mixed" in roles or roles >= {"prefill", "decode"}
 
     def all_ready(self) -> bool:
-        """Whether every slot is ready."""
-        return all(slot.is_ready for slot in self._slots.values())
+        """Whether every slot that is wanted is ready."""
+        return all(slot.is_ready for slot in self if slot.wanted)

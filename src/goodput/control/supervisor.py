@@ -8,16 +8,20 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Final
 
 from goodput.control.coordinator import Coordinator
+from goodput.control.drainer import Drainer
+from goodput.control.health.monitor import HealthMonitor
 from goodput.control.lease_desk import LeaseDesk
 from goodput.control.registry import Registry, SlotSpec, WorkerPhase, WorkerSlot
 from goodput.core.clock import Clock
 from goodput.core.errors import GoodputError
+from goodput.core.operations_config import HealthConfig
 from goodput.workers.launch import WorkerProcess
 from goodput.workers.messages import (
     Failed,
     FromWorker,
     InspectReport,
     LeaseAck,
+    Leaving,
     Ready,
     Report,
     Stop,
@@ -50,6 +54,8 @@ class Supervisor:
         registry: Registry,
         coordinator: Coordinator,
         leases: LeaseDesk,
+        drainer: Drainer,
+        health: HealthConfig,
         config_of: ConfigOf,
         clock: Clock,
         *,
@@ -62,6 +68,7 @@ class Supervisor:
         self._registry = registry
         self._coordinator = coordinator
         self._leases = leases
+        self._drainer = drainer
         self._config_of = config_of
         self._clock = clock
         self._pool_fd = pool_fd
@@ -69,7 +76,14 @@ class Supervisor:
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._start_timeout_s = start_timeout_s
         self._notify = notify
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.health = HealthMonitor(
+            registry,
+            health,
+            can_spare=drainer.can_spare,
+            replace=lambda slot, why: self.spawn(drainer.leave(slot, why, replace=True)),
+            notify=notify,
+        )
+        self._tasks: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
         self.changed = asyncio.Condition()
         self.failed: asyncio.Future[GoodputError] = asyncio.get_running_loop().create_future()
@@ -78,12 +92,13 @@ class Supervisor:
     def start(self) -> None:
         """Begin to fill all slots; returns at once."""
         for slot in self._registry:
-            self._spawn(self._keep_filled(slot))
-        self._spawn(self._watch())
+            self.spawn(self._keep_filled(slot))
+        self.spawn(self._watch())
 
     async def stop(self) -> None:
         """End all workers: asked first, killed after a moment. None is left when it returns."""
         self._stopping.set()
+        self._drainer.held = True
         for slot in self._registry:
             if slot.phase is WorkerPhase.STARTING:
                 slot.kill()  # It reads no messages yet.
@@ -94,12 +109,13 @@ class Supervisor:
             slot.kill()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, object]) -> None:
+        """Run ``work`` until the fleet stops; an exception of it ends the fleet."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_done)
 
-    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None and not self.failed.done():
@@ -109,9 +125,16 @@ class Supervisor:
     async def _keep_filled(self, slot: WorkerSlot) -> None:
         failed_starts = 0
         while not self._stopping.is_set():
+            if not slot.wanted:
+                await self._until_wanted(slot)
+                continue
             reason, was_ready = await self._live(slot)
             if self._stopping.is_set():
                 return
+            if slot.leaving:
+                slot.leaving = False
+                self._notify(f"{slot.name} has left")
+                continue
             failed_starts = 0 if was_ready else failed_starts + 1
             if failed_starts >= _MAX_FAILED_STARTS:
                 sentence = f"The worker {slot.name} cannot start: {reason.rstrip('.')}."
@@ -121,6 +144,14 @@ class Supervisor:
             slot.restarts += 1
             self._notify(f"{slot.name} was lost ({reason}); it is being restarted")
             await self._pause(failed_starts)
+
+    async def _until_wanted(self, slot: WorkerSlot) -> None:
+        slot.phase = WorkerPhase.STOPPED
+        slot.wanted_again.clear()
+        waits = [asyncio.create_task(event.wait()) for event in (slot.wanted_again, self._stopping)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     async def _pause(self, failed_starts: int) -> None:
         # At once after a death in service, for its requests wait; slower when it cannot start.
@@ -154,7 +185,7 @@ class Supervisor:
         if self._stopping.is_set():
             process.kill()
         status = await process.ended()
-        was_ready = slot.is_ready
+        was_ready = slot.is_serving
         slot.phase = WorkerPhase.DEAD
         slot.process = None
         self._coordinator.worker_died(slot)
@@ -167,6 +198,7 @@ class Supervisor:
         slot.last_heard = self._clock.now()
         match message:
             case Report():
+                self.health.on_report(slot, message, slot.last_heard)
                 self._coordinator.on_report(slot, message)
             case LeaseAck():
                 self._coordinator.on_ack(slot, message)
@@ -176,6 +208,8 @@ class Supervisor:
                 waiter = self.inspections.pop(message.number, None)
                 if waiter is not None and not waiter.done():
                     waiter.set_result(message)
+            case Leaving():
+                self.spawn(self._drainer.leave(slot, "it was sent SIGTERM", replace=True))
             case Failed():
                 pass
 
@@ -185,7 +219,7 @@ class Supervisor:
         cores = "" if not slot.spec.cores else f" on core {', '.join(map(str, slot.spec.cores))}"
         self._notify(f"{slot.name} is ready{cores} after {message.load_s:.1f} s")
         self._coordinator.worker_ready()
-        self._spawn(self._announce())
+        self.spawn(self._announce())
 
     async def _announce(self) -> None:
         async with self.changed:
@@ -197,11 +231,10 @@ class Supervisor:
             for slot in self._registry:
                 self._check_pulse(slot, now)
             self._coordinator.tick()
+            self.health.tick(now)
             await asyncio.sleep(_TICK_S)
 
     def _check_pulse(self, slot: WorkerSlot, now: float) -> None:
-        limit = self._heartbeat_timeout_s if slot.is_ready else self._start_timeout_s
-        if slot.process is None or now - slot.last_heard <= limit:
-            return
-        slot.process.complaint = f"it was silent for {now - slot.last_heard:.1f} s and was killed"
-        slot.kill()
+        limit = self._heartbeat_timeout_s if slot.is_serving else self._start_timeout_s
+        if now - slot.last_heard > limit:
+            slot.kill(f"it was silent for {now - slot.last_heard:.1f} s and was killed")

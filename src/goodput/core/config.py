@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from goodput.core.errors import UsageError
+from goodput.core.operations_config import HealthConfig, PlannerConfig
 
 Role = Literal["prefill", "decode", "mixed"]
 Backend = Literal["cpu", "torch"]
@@ -95,6 +96,8 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     workers: WorkerCounts = WorkerCounts()
     engine: EngineConfig = EngineConfig()
     limits: LimitsConfig = LimitsConfig()
+    planner: PlannerConfig = PlannerConfig()
+    health: HealthConfig = HealthConfig()
 
     @property
     def chosen_backend(self) -> Backend:
@@ -113,6 +116,8 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             )
         if bool(counts.prefill) != bool(counts.decode):
             raise UsageError("workers.prefill and workers.decode go together: set both or neither")
+        self.planner.check(counts.prefill, counts.decode, counts.mixed, self.engine.threads)
+        self.health.check()
         if self.engine.device == "cuda":
             if self.backend == "cpu":
                 raise UsageError("backend cpu cannot run on engine.device cuda; leave backend out")

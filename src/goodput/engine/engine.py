@@ -119,7 +119,9 @@ class Engine:
     def step(self) -> StepResult:
         """Schedule, execute, commit. Blocks while the executor computes."""
         plan = self.scheduler.schedule()
+        started = self.clock.now()
         sampled = self.executor.execute(plan) if plan.chunks else []
+        self.scheduler.pace.observe(*plan.by_phase(), self.clock.now() - started)
         outcomes = self.scheduler.commit(plan, sampled)
         return self._report(outcomes, plan.tokens)
 

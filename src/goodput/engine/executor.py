@@ -55,6 +55,14 @@ class StepPlan:
         """Rows that the model computes in this step."""
         return sum(chunk.rows for chunk in self.chunks)
 
+    def by_phase(self) -> tuple[int, int]:
+        """Prompt tokens and decoding sequences of this step, drafts left out.
+
+        A chunk of one token is a decode, or the tail of a prompt, which costs the same.
+        """
+        decodes = sum(1 for chunk in self.chunks if chunk.count == 1)
+        return sum(chunk.count for chunk in self.chunks) - decodes, decodes
+
 
 @dataclass(slots=True, frozen=True)
 class Sampled:

@@ -1,7 +1,8 @@
 """Continuous batching: which tokens of which sequences are computed in the next step.
 
 Every step first gives one token to each decoding sequence, then fills up with chunks of prompts, in
-the order of ``Sequence.order``, until the hardware is saturated or the token budget is spent. A
+the order of ``Sequence.order``, until the hardware is saturated, the token budget is spent, or the
+slack of the decoding ones is (``pacing.py``). A
 step that has neither prompts nor many sequences verifies guesses of further tokens. Pure logic over
 a block pool and a clock.
 
@@ -20,6 +21,7 @@ from goodput.core.config import EngineConfig, Role
 from goodput.core.request import FinishReason
 from goodput.engine.executor import Chunk, Sampled, StepPlan
 from goodput.engine.finish import finish_of
+from goodput.engine.pacing import Pace
 from goodput.engine.sequence import Sequence, SequenceQueue, SequenceStatus
 from goodput.engine.speculation import add_drafts
 from goodput.kv.block_pool import BlockPool
@@ -63,6 +65,8 @@ class Scheduler:
     """Guessed tokens that were verified."""
     accepted: int = 0
     """Those of them that were right."""
+    pace: Pace = field(default_factory=Pace)
+    """What steps cost here; the engine feeds it."""
     released_leases: list[str] = field(default_factory=list)
     """Leases of other workers that are no longer read here; the engine drains them."""
     _ended: list[Outcome] = field(default_factory=list)
@@ -96,8 +100,10 @@ class Scheduler:
         """
         plan = StepPlan()
         budget = self._plan_decodes(plan, self.config.token_budget)
-        if plan.chunks:  # tokens of running answers wait for this step: keep it short
-            budget = min(budget, self.config.saturation_tokens)
+        if plan.chunks:  # tokens of running answers wait for this step
+            decoding = (chunk.sequence for chunk in plan.chunks)
+            rows = self.pace.prompt_rows(decoding, self.clock.now(), self.config.saturation_tokens)
+            budget = min(budget, rows)
         self._plan_prefills(plan, budget)
         if self._has_slack(plan):
             add_drafts(plan, self.config, self.context_limit)
@@ -166,6 +172,7 @@ class Scheduler:
         return (
             self.role != "prefill"
             and not self.waiting
+            and all(sequence.remaining == 1 for sequence in self.running)
             and all(chunk.samples and chunk.count == 1 for chunk in plan.chunks)
         )
 

@@ -22,7 +22,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Hyperparameters in Hugging Face's terms. ``architecture`` is its ``model_type``.
 
     ``head_dim`` is explicit because it need not be ``hidden_size / heads``. Every default is
-    Llama's way, so a backend that knows only Llama asks :meth:`beyond_llama` first.
+    Llama's way.
     """
 
     architecture: str
@@ -69,16 +69,3 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     def mlp_norm(self) -> str:
         """The tensor that normalizes the MLP's input; Gemma has another use for Llama's name."""
         return "pre_feedforward_layernorm" if self.post_norms else "post_attention_layernorm"
-
-    def beyond_llama(self) -> list[str]:
-        """What this model needs that a Llama does not have, in words; [] for a Llama."""
-        used = {
-            f"the activation {self.activation}": self.activation != "silu",
-            "query and key norms": self.qk_norm,
-            "norms after attention and MLP": self.post_norms,
-            "scaled embeddings": self.embedding_scale != 1.0,
-            "a query scale of its own": self.query_scale is not None,
-            "sliding-window layers": bool(self.local_layers),
-            "linear rope scaling": self.rope_linear_factor != 1.0,
-        }
-        return [feature for feature, is_used in used.items() if is_used]

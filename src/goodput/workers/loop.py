@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Final
 
 from goodput.core.clock import Clock
@@ -18,7 +19,9 @@ from goodput.workers.messages import (
     Inspect,
     InspectReport,
     LeaseAck,
+    Leaving,
     Report,
+    SetRole,
     StartDecode,
     Stop,
     Submit,
@@ -60,14 +63,20 @@ class WorkerLoop:
         self._stalled = False
         self._last_sent = clock.now()
         self._check_at: float | None = None
+        self._told_to_leave = False
 
     def run(self, early: list[ToWorker]) -> None:
         """``early`` came before the loop began. Raises ChannelClosed when the host is gone."""
+        # Only from here on: a worker that still loads is the host's to end.
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "_told_to_leave", True))
         for message in early:
             self._handle(message)
         while not self._stopping:
             for message in self._channel.receive(self._poll_s()):
                 self._handle(message)
+            if self._told_to_leave:
+                self._told_to_leave = False
+                self._send(Leaving())
             if self._engine.has_work:
                 self._step()
             else:
@@ -163,6 +172,8 @@ class WorkerLoop:
                 self._engine.release_lease(lease_id)
             case Inspect(number=number):
                 self._send(self._inspect(number))
+            case SetRole(role=role):
+                self._engine.role = role
             case Stop():
                 self._stopping = True
             case _:
@@ -195,11 +206,12 @@ class WorkerLoop:
             total_blocks=load.total_blocks,
             sequences=load.waiting + load.running,
             leases=load.leases,
+            role=self._engine.role,
             error=error,
             pid=os.getpid(),
             rss_bytes=resident_bytes(),
         )
 
-    def _send(self, message: Report | LeaseAck | InspectReport) -> None:
+    def _send(self, message: Report | Leaving | LeaseAck | InspectReport) -> None:
         self._last_sent = self._clock.now()
         self._channel.send(message)

@@ -106,11 +106,20 @@ class Inspect(_ToWorker, tag="inspect"):
     number: int
 
 
+class SetRole(_ToWorker, tag="role"):
+    """Work as this role from the next step on; the weights and all sequences stay.
+
+    A worker made "prefill" hands off what it decodes, except on blocks leased from others.
+    """
+
+    role: Role
+
+
 class Stop(_ToWorker, tag="stop"):
     """Leave at once: the host has drained, or gives up."""
 
 
-ToWorker = Configure | Submit | StartDecode | Cancel | FreeLease | Inspect | Stop
+ToWorker = Configure | Submit | StartDecode | Cancel | FreeLease | Inspect | SetRole | Stop
 
 
 class HandoffNotice(msgspec.Struct, array_like=True):
@@ -163,6 +172,10 @@ class Failed(_FromWorker, tag="failed"):
     reason: str
 
 
+class Leaving(_FromWorker, tag="leaving"):
+    """Somebody sent SIGTERM to this worker. It works on: the host drains it, then says Stop."""
+
+
 class LeaseAck(_FromWorker, tag="ack"):
     """The decode worker took over the blocks at ``at`` (monotonic seconds)."""
 
@@ -197,9 +210,10 @@ class InspectReport(_FromWorker, tag="inspected"):
     total_blocks: int
     sequences: int
     leases: int
+    role: Role
     error: str | None = None
     pid: int = 0
     rss_bytes: int = 0
 
 
-FromWorker = Ready | Failed | LeaseAck | Report | InspectReport
+FromWorker = Ready | Failed | Leaving | LeaseAck | Report | InspectReport

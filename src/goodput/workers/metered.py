@@ -20,10 +20,7 @@ class MeteredExecutor:
         began = self._clock.now()
         sampled = self._inner.execute(plan)
         seconds = self._clock.now() - began
-        # A chunk of one token is a decode, or the tail of a prompt, which costs the same.
-        decodes = sum(1 for chunk in plan.chunks if chunk.count == 1)
-        prompt_tokens = sum(chunk.count for chunk in plan.chunks) - decodes
-        self._cost = StepCost(seconds, prompt_tokens, decodes)
+        self._cost = StepCost(seconds, *plan.by_phase())
         return sampled
 
     def take(self) -> StepCost | None:

@@ -17,7 +17,7 @@ def settle(config: WorkerConfig) -> None:
     """Tie this process to its parent and cores. Exits at once when the parent is gone already.
 
     Interrupts and SIGTERM are ignored: they may reach a whole terminal or container at once, but
-    the host decides who ends, and when.
+    the host decides who ends, and when. (A running worker's loop tells the host of SIGTERM.)
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -186,9 +186,7 @@ def milliseconds(figure: Percentiles | None, quantile: str) -> Cell:
     if figure is None:
         return Cell("–", -1.0)
     value = float(getattr(figure, quantile)) * 1e3
-    return Cell(
-        f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}", value
-    )
+    return Cell(_short(value), value)
 
 
 def attainment_cell(figures: WindowSummary) -> Cell:
@@ -219,6 +217,10 @@ def _step_cells(summary: BenchSummary, step: StepSummary) -> list[Cell]:
     return [Cell(step.endpoint, style="text"), *cells] if len(summary.endpoints) > 1 else cells
 
 
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
 def _plain(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
@@ -229,5 +231,5 @@ def _figure(name: str, value: float | None) -> Cell:
     if name.startswith("attainment"):
         return number(value, "{:.1%}")
     if name.startswith(("ttft", "tpot", "itl", "e2e")):
-        return Cell(f"{value * 1e3:.3g} ms", value)
+        return Cell(f"{_short(value * 1e3)} ms", value)
     return number(value, "{:.3g}")

@@ -56,8 +56,6 @@ def _notes(step: StepSummary) -> list[str]:
             f"{cause_in_words(cause)} {count}" for cause, count in figures.blame.items()
         )
         lines.append(f"misses lost their time in: {causes}")
-    if figures.rejected:
-        lines.append(f"rejected by the server: {figures.rejected}")
     if figures.prompt_tokens and figures.cached_tokens:
         part = figures.cached_tokens / figures.prompt_tokens
         lines.append(f"prompt tokens from the server's prefix cache: {part:.0%}")

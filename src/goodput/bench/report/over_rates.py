@@ -33,7 +33,7 @@ def draw_over_rates(groups: Sequence[Group], target: float, search: SearchResult
         bands = [group.interval for group in series]
         name = series[0].endpoint or None
         style = {"marker": "o", "markersize": 4.5, "color": colour, "label": name}
-        shares.plot(rates, [100 * group.attainment() for group in series], **style)
+        shares.plot(rates, [100 * group.attainment for group in series], **style)
         shares.fill_between(
             rates,
             [100 * low for low, _ in bands],

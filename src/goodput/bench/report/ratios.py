@@ -43,7 +43,7 @@ def draw_ratios(compare: CompareResult) -> Figure:
     axes.grid(axis="y", visible=False)
     log_scale(axes.xaxis)
     axes.set_xlabel(
-        f"times {compare.baseline}'s, with {compare.confidence:.0%} intervals "
+        f"relative to {compare.baseline}, with {compare.confidence:.0%} intervals "
         "(the arrow points to better)"
     )
     handles, names = axes.get_legend_handles_labels()

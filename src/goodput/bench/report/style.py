@@ -40,6 +40,8 @@ def picture(name: str, title: str, caption: str, draw: Callable[[], Figure]) -> 
         figure = draw()
         png, svg = io.BytesIO(), io.StringIO()
         figure.savefig(png, format="png", dpi=_DPI, facecolor="white")
+        # The layout that was found holds for the other format too, and takes half the time.
+        figure.set_layout_engine("none")
         figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
     return Picture(name, title, caption, png.getvalue(), _inline(svg.getvalue(), title))
 
@@ -64,7 +66,7 @@ def plain_log_ticks(axis: Any) -> None:
     """Ticks like 0.5, 1, 2, 5 instead of powers of ten, as many as stay legible."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=8))
+    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 3.0, 5.0), numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

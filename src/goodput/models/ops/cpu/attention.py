@@ -18,12 +18,22 @@ from goodput.models.ops.cpu.attention_tiles import (
     store_half,
 )
 from goodput.models.ops.cpu.lowering import compiled
+from goodput.models.ops.cpu.row_kernels import rms_norm_row
 
 _score_1, _score_2, _score_3, _score_6 = (make_score_tile(rows) for rows in (1, 2, 3, 6))
 _value_1, _value_2, _value_3, _value_6 = (make_value_tile(rows) for rows in (1, 2, 3, 6))
 
 TILE_ROWS = 6
 """Query rows of the largest attention tile."""
+
+
+@compiled
+def _norm_heads(heads: Any, head_dim: int, norm: int, epsilon: float) -> None:
+    """Normalize each head of float32 [n * head_dim] in place."""
+    start = heads.ctypes.data
+    for head in range(len(heads) // head_dim):
+        where = start + 4 * head * head_dim
+        rms_norm_row(where, norm, head_dim, epsilon, where)
 
 
 @compiled
@@ -39,16 +49,21 @@ def rotate_and_store(
     heads: int,
     kv_heads: int,
     head_dim: int,
+    query_scale: float,
+    query_norm: int,
+    key_norm: int,
+    epsilon: float,
     keys: int,
     values: int,
     block_bytes: int,
 ) -> None:
-    """Rotate queries in place (scaled by 1/sqrt(head_dim)); rotate keys; write KV to the pool.
+    """Rotate queries in place, scaled; rotate keys; write keys and values to the pool.
 
-    ``keys`` and ``values`` are pool addresses of this layer's slices in block 0.
+    ``query_norm`` and ``key_norm`` are addresses of the norms of every head before it is turned,
+    or 0. ``keys`` and ``values`` are pool addresses of this layer's slices in block 0.
     """
     half = head_dim // 2
-    scale = np.float32(1.0 / np.sqrt(head_dim))
+    scale = np.float32(query_scale)
     head_bytes = 2 * BLOCK * head_dim
     rows = len(positions)
     mine, end = rows * thread // threads, rows * (thread + 1) // threads
@@ -57,6 +72,10 @@ def rotate_and_store(
         for row in range(first, last):
             position = positions[row]
             cosine, sine = cosines[position], sines[position]
+            if query_norm != 0:
+                _norm_heads(qkv[row, : heads * head_dim], head_dim, query_norm, epsilon)
+                middle = qkv[row, heads * head_dim : (heads + kv_heads) * head_dim]
+                _norm_heads(middle, head_dim, key_norm, epsilon)
             for head in range(heads):
                 base = head * head_dim
                 for d in range(half):
@@ -118,6 +137,7 @@ def attend(
     positions: Any,
     row_starts: Any,
     tables: Any,
+    window: int,
     heads: int,
     kv_heads: int,
     head_dim: int,
@@ -129,8 +149,10 @@ def attend(
     outputs: Any,
     out: Any,
 ) -> None:
-    """out[row] = softmax(q k^T) v over positions 0..position of each row, for all heads.
+    """out[row] = softmax(q k^T) v over the last ``window`` positions up to each row's, all heads.
 
+    Blocks before the window of a tile's first row are not read; where its rows see different
+    blocks, those that a row does not see add exact zeros to it.
     Tiles hold up to 6 (row, head) pairs that read the same KV head; threads take them in turn,
     since later ones cost more. Scratch, per thread: queries and outputs [6, head_dim], scores
     [6, context] (a multiple of 16).
@@ -161,13 +183,17 @@ def attend(
                     for d in range(head_dim):
                         queries[i, d] = qkv[row, base + d]
                 furthest = positions[first + (pair + tile - 1) // group]
-                blocks = furthest // BLOCK + 1
-                _tile_scores(tile, q, head_dim, k, table, blocks, block_bytes, s, lds)
+                start = max(0, positions[first + pair // group] + 1 - window) // BLOCK
+                origin, seen = start * BLOCK, table + 4 * start
+                blocks = furthest // BLOCK + 1 - start
+                _tile_scores(tile, q, head_dim, k, seen, blocks, block_bytes, s, lds)
                 for i in range(tile):
                     row = first + (pair + i) // group
-                    inverse = softmax_row(s + 4 * i * lds, positions[row] + 1, blocks * BLOCK)
+                    end = positions[row] + 1
+                    begin = max(0, end - window) - origin
+                    inverse = softmax_row(s + 4 * i * lds, begin, end - origin, blocks * BLOCK)
                     queries[i, 0] = inverse
-                _tile_values(tile, s, lds, v, table, blocks, block_bytes, o, head_dim)
+                _tile_values(tile, s, lds, v, seen, blocks, block_bytes, o, head_dim)
                 for i in range(tile):
                     row = first + (pair + i) // group
                     base = (kv_head * group + (pair + i) % group) * head_dim

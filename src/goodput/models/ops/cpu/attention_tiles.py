@@ -179,17 +179,25 @@ def make_value_tile(rows: int) -> Any:
 
 
 @intrinsic
-def softmax_row(typing_context: Any, scores: Any, valid: Any, padded: Any) -> Any:
-    """softmax_row(scores, valid, padded) -> 1 / sum; scores become exp(score - max), unnormalized.
+def softmax_row(typing_context: Any, scores: Any, begin: Any, end: Any, padded: Any) -> Any:
+    """softmax_row(scores, begin, end, padded) -> 1 / sum; scores become exp(score - max).
 
-    Entries from ``valid`` to ``padded`` (a multiple of 16) become exactly zero.
+    They are not normalized. Entries before ``begin``, and from ``end`` to ``padded`` (a multiple
+    of 16), become exactly zero; entry 0 must lie at a multiple of 8 of the sequence's positions,
+    so that a position's lane, hence the order of sums, is the same wherever reading begins.
     """
-    signature = types.float32(types.uintp, types.intp, types.intp)
+    signature = types.float32(types.uintp, types.intp, types.intp, types.intp)
 
     def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        scores, valid, padded = args
-        lane_numbers = ir.Constant(vector(I64, FLOAT_LANES), list(range(FLOAT_LANES)))
-        limit = splat(builder, valid, FLOAT_LANES)
+        scores, begin, end, padded = args
+        # One signed comparison for begin <= entry < end: counted from begin, and shifted so that
+        # what lies before it wraps round to the largest numbers.
+        shift = builder.sub(ir.Constant(I32, -(2**31)), builder.trunc(begin, I32))
+        lane_numbers = builder.add(
+            ir.Constant(vector(I32, FLOAT_LANES), list(range(FLOAT_LANES))),
+            splat(builder, shift, FLOAT_LANES),
+        )
+        limit = splat(builder, builder.add(builder.trunc(end, I32), shift), FLOAT_LANES)
         steps = builder.sdiv(padded, i64(FLOAT_LANES))
         lowest = constant(F32, FLOAT_LANES, -3.0e38)
         peaks = cgutils.alloca_once_value(builder, lowest)
@@ -197,7 +205,8 @@ def softmax_row(typing_context: Any, scores: Any, valid: Any, padded: Any) -> An
 
         def chunk(index: Any) -> tuple[Any, Any, Any]:
             offset = builder.mul(index, i64(4 * FLOAT_LANES))
-            first = splat(builder, builder.mul(index, i64(FLOAT_LANES)), FLOAT_LANES)
+            entry = builder.trunc(builder.mul(index, i64(FLOAT_LANES)), I32)
+            first = splat(builder, entry, FLOAT_LANES)
             inside = builder.icmp_signed("<", builder.add(first, lane_numbers), limit)
             return offset, inside, load(builder, scores, offset, WIDE)
 

@@ -11,12 +11,12 @@ from goodput.kv.layout import kv_bytes_per_block
 from goodput.models.config import ModelConfig
 from goodput.models.ops.base import FloatArray, ForwardBatch
 from goodput.models.ops.cpu import step
-from goodput.models.ops.cpu.attention import TILE_ROWS
 from goodput.models.ops.cpu.attention_tiles import BLOCK
+from goodput.models.ops.cpu.buffers import make_buffers
+from goodput.models.ops.cpu.gemm_tiles import PANEL
+from goodput.models.ops.cpu.layer_table import layer_table, matrix_entry
 from goodput.models.ops.cpu.packing import activation_limit
-from goodput.models.ops.cpu.projections import EIGHT_BIT, FOUR_BIT
 from goodput.models.ops.cpu.team import Team
-from goodput.models.rotary import rotary_tables
 
 Array = npt.NDArray[np.generic]
 
@@ -56,22 +56,28 @@ class CpuDecoder:
             block_bytes=block_bytes,
             layer_bytes=block_bytes // config.layers,
             epsilon=config.rms_norm_eps,
+            attention_scale=config.attention_scale,
+            gelu=config.activation == "gelu_tanh",
         )
-        self._table = np.array([self._entry(layer) for layer in range(config.layers)], np.int64)
-        head = self._matrix("head")
-        panels = len(weights["head.scale"]) // 16
-        self._head = np.array([*head, panels], np.int64)
+        self._table = layer_table(config, weights)
+        padded = len(weights["head.scale"])
+        self._head = np.array([*matrix_entry(weights, "head"), padded // PANEL], np.int64)
         self._biases = self._gather_biases()
         self._limits = step.Limits(
             hidden=activation_limit(config.hidden_size),
             attended=activation_limit(config.heads * config.head_dim),
             gated=activation_limit(config.intermediate_size),
         )
-        self._buffers = self._make_buffers(max_rows, max_samples, threads)
+        self._buffers = make_buffers(
+            config, rows=max_rows, samples=max_samples, threads=threads, padded_vocabulary=padded
+        )
 
     def forward(self, batch: ForwardBatch) -> FloatArray:
         buffers, samples = self._buffers, len(batch.sample_rows)
-        buffers.hidden[: len(batch.tokens)] = self._embed[batch.tokens]
+        hidden = buffers.hidden[: len(batch.tokens)]
+        hidden[:] = self._embed[batch.tokens]
+        if self._config.embedding_scale != 1.0:
+            hidden *= np.float32(self._config.embedding_scale)
 
         def run(thread: int) -> None:
             step.forward(
@@ -94,53 +100,8 @@ class CpuDecoder:
         logits: FloatArray = buffers.logits[:samples, : self._config.vocab_size]
         return logits
 
-    def _entry(self, layer: int) -> list[int]:
-        """One row of the layer table (``step.COLUMNS``)."""
-        prefix = f"layers.{layer}"
-        norms = [
-            int(self._weights[f"{prefix}.{name}"].ctypes.data)
-            for name in ("attention_norm", "mlp_norm")
-        ]
-        matrices = [
-            self._matrix(f"{prefix}.{name}") for name in ("qkv", "output", "gate_up", "down")
-        ]
-        return [*norms, *(number for matrix in matrices for number in matrix)]
-
-    def _matrix(self, name: str) -> tuple[int, int, int]:
-        panels, scales = self._weights[f"{name}.weight"], self._weights[f"{name}.scale"]
-        kind = FOUR_BIT if panels.dtype == np.uint8 else EIGHT_BIT
-        return int(panels.ctypes.data), int(scales.ctypes.data), kind
-
     def _gather_biases(self) -> Array:
         if not self._config.qkv_bias:
             return np.empty((0, 0), np.float32)
         names = [f"layers.{layer}.qkv.bias" for layer in range(self._config.layers)]
         return np.stack([self._weights[name] for name in names])
-
-    def _make_buffers(self, rows: int, samples: int, threads: int) -> step.Buffers:
-        config = self._config
-        attended = config.heads * config.head_dim
-        qkv = attended + 2 * config.kv_heads * config.head_dim
-        widest = max(config.hidden_size, attended, config.intermediate_size)
-        context = -(-config.context_length // BLOCK) * BLOCK
-        tile = (threads, TILE_ROWS, config.head_dim)
-        cosines, sines = rotary_tables(config)
-        most = max(rows, samples)
-        return step.Buffers(
-            hidden=np.empty((rows, config.hidden_size), np.float32),
-            qkv=np.empty((rows, qkv), np.float32),
-            attended=np.empty((rows, attended), np.float32),
-            gate_up=np.empty((rows, 2 * config.intermediate_size), np.float32),
-            quantized=np.empty(most * widest, np.int16),
-            row_scales=np.empty(most, np.float32),
-            last=np.empty((samples, config.hidden_size), np.float32),
-            logits=np.empty((samples, len(self._weights["head.scale"])), np.float32),
-            cosines=cosines,
-            sines=sines,
-            counter=np.zeros(8, np.int64),
-            row=np.empty((threads, widest), np.float32),
-            widened=np.empty((threads, widest * 16), np.int16),
-            queries=np.empty(tile, np.float32),
-            outputs=np.empty(tile, np.float32),
-            scores=np.empty((threads, TILE_ROWS, context), np.float32),
-        )

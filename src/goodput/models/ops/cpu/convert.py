@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from goodput.core.errors import CheckpointError
 from goodput.models.checkpoint.base import GROUP, Checkpoint, FourBitWeights
+from goodput.models.config import ModelConfig
 from goodput.models.ops.cpu.gemm_tiles import PANEL
 from goodput.models.ops.cpu.packing import Packed, pack_eight_bit, pack_four_bit
 
@@ -18,17 +19,12 @@ Array = npt.NDArray[np.generic]
 def convert(checkpoint: Checkpoint, step: Callable[[], None]) -> Iterator[tuple[str, Array]]:
     """Yield named arrays, calling ``step`` after each layer.
 
-    embed float16 [vocab, hidden]; per layer two norms and four packed matrices (qkv and gate_up
-    joined along their outputs); final norm; packed head. Matrices that the checkpoint stores in
-    four bits stay in four bits; others become 8-bit groups. Raises CheckpointError for a shape
-    that the kernels cannot take.
+    embed float16 [vocab, hidden]; per layer two norms, those that only some families have, and
+    four packed matrices (qkv and gate_up joined along their outputs); final norm; packed head.
+    Matrices that the checkpoint stores in four bits stay in four bits; others become 8-bit groups.
+    Raises CheckpointError for a shape that the kernels cannot take.
     """
     config = checkpoint.config
-    if features := config.beyond_llama():
-        raise CheckpointError(
-            f"the cpu backend does not know {', '.join(features)}, which {config.architecture} "
-            "models use; use --backend torch"
-        )
     attended = config.heads * config.head_dim
     widths = (config.hidden_size, config.intermediate_size, attended)
     if config.head_dim % PANEL or any(width % GROUP for width in widths):
@@ -48,8 +44,8 @@ def convert(checkpoint: Checkpoint, step: Callable[[], None]) -> Iterator[tuple[
         attention, mlp = f"{source}.self_attn", f"{source}.mlp"
         projections = [f"{attention}.{name}" for name in ("q_proj", "k_proj", "v_proj")]
         gates = [f"{mlp}.{name}" for name in ("gate_proj", "up_proj")]
-        yield f"{target}.attention_norm", checkpoint.tensor(f"{source}.input_layernorm.weight")
-        yield f"{target}.mlp_norm", checkpoint.tensor(f"{source}.post_attention_layernorm.weight")
+        for name, stored in _norms(config).items():
+            yield f"{target}.{name}", checkpoint.tensor(f"{source}.{stored}.weight")
         if config.qkv_bias:
             biases = [checkpoint.tensor(f"{name}.bias") for name in projections]
             yield f"{target}.qkv.bias", np.concatenate(biases)
@@ -59,6 +55,19 @@ def convert(checkpoint: Checkpoint, step: Callable[[], None]) -> Iterator[tuple[
         yield from _named(f"{target}.down", _joined(checkpoint, [f"{mlp}.down_proj"]))
         step()
     yield "norm", checkpoint.tensor("model.norm.weight")
+
+
+def _norms(config: ModelConfig) -> dict[str, str]:
+    """A layer's norms: our names, and the checkpoint's."""
+    norms = {"attention_norm": "input_layernorm", "mlp_norm": config.mlp_norm}
+    if config.qk_norm:
+        norms |= {"q_norm": "self_attn.q_norm", "k_norm": "self_attn.k_norm"}
+    if config.post_norms:
+        norms |= {
+            "post_attention_norm": "post_attention_layernorm",
+            "post_mlp_norm": "post_feedforward_layernorm",
+        }
+    return norms
 
 
 def _joined(checkpoint: Checkpoint, names: list[str]) -> Packed:

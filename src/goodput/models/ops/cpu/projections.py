@@ -15,7 +15,13 @@ from goodput.models.ops.cpu import widening
 from goodput.models.ops.cpu.fused_tiles import make_fused_tile
 from goodput.models.ops.cpu.gemm_tiles import PANEL, make_gemm_tile
 from goodput.models.ops.cpu.lowering import compiled
-from goodput.models.ops.cpu.row_kernels import gated_row, peak_row, quantize_row, rms_norm_row
+from goodput.models.ops.cpu.row_kernels import (
+    gelu_gated_row,
+    peak_row,
+    quantize_row,
+    rms_norm_row,
+    silu_gated_row,
+)
 from goodput.models.ops.cpu.widening import (
     EIGHT_BIT_GROUP_BYTES,
     FOUR_BIT_GROUP_BYTES,
@@ -204,13 +210,17 @@ def quantize_gated(
     gate_up: int,
     rows: int,
     width: int,
+    gelu: bool,
     limit: float,
     scratch: int,
     quantized: int,
     row_scales: Any,
 ) -> None:
-    """Quantize silu(gate) * up of this thread's rows; gate_up: float32 [rows, 2 * width]."""
+    """Quantize silu(gate) * up, or gelu's, of this thread's rows of float32 [rows, 2 * width]."""
     for row in range(rows * thread // threads, rows * (thread + 1) // threads):
         start = gate_up + 8 * row * width
-        peak = gated_row(start, start + 4 * width, width, scratch)
+        if gelu:
+            peak = gelu_gated_row(start, start + 4 * width, width, scratch)
+        else:
+            peak = silu_gated_row(start, start + 4 * width, width, scratch)
         _quantize(scratch, width, peak, limit, row, quantized, row_scales)

@@ -6,6 +6,8 @@ Lengths are multiples of 8; addresses are bytes of float32 data unless said othe
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -78,35 +80,47 @@ def _peak(builder: Any, peaks: Any) -> Any:
     return intrinsic_call(builder, "llvm.vector.reduce.fmax.v8f32", F32, [builder.load(peaks)])
 
 
-@intrinsic
-def rms_norm_row(
-    typing_context: Any, x: Any, weight: Any, length: Any, epsilon: Any, out: Any
-) -> Any:
-    """out = x / sqrt(mean(x^2) + epsilon) * weight; returns max |out|."""
-    uint = types.uintp
-    signature = types.float32(uint, uint, types.intp, types.float32, uint)
+def _make_rms_norm_row(*, add: bool) -> Any:
+    @intrinsic
+    def norm(typing_context: Any, x: Any, weight: Any, length: Any, epsilon: Any, out: Any) -> Any:
+        uint = types.uintp
+        signature = types.float32(uint, uint, types.intp, types.float32, uint)
 
-    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        x, weight, length, epsilon, out = args
-        zero = constant(F32, FLOAT_LANES, 0.0)
-        squares = cgutils.alloca_once_value(builder, zero)
-        peaks = cgutils.alloca_once_value(builder, zero)
-        with loop(builder, _steps(builder, length)) as over:
-            value = load(builder, x, builder.mul(over.index, i64(4 * FLOAT_LANES)), WIDE)
-            builder.store(fma(builder, value, value, builder.load(squares)), squares)
-        total = ordered_sum(builder, builder.load(squares))
-        mean = builder.fdiv(total, builder.sitofp(length, F32))
-        root = intrinsic_call(builder, "llvm.sqrt.f32", F32, [builder.fadd(mean, epsilon)])
-        factor = splat(builder, builder.fdiv(ir.Constant(F32, 1.0), root), FLOAT_LANES)
-        with loop(builder, _steps(builder, length)) as over:
-            offset = builder.mul(over.index, i64(4 * FLOAT_LANES))
-            value = builder.fmul(load(builder, x, offset, WIDE), factor)
-            value = builder.fmul(value, load(builder, weight, offset, WIDE))
-            store(builder, value, out, offset)
-            _track_peak(builder, peaks, value)
-        return _peak(builder, peaks)
+        def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            x, weight, length, epsilon, out = args
+            zero = constant(F32, FLOAT_LANES, 0.0)
+            squares = cgutils.alloca_once_value(builder, zero)
+            peaks = cgutils.alloca_once_value(builder, zero)
+            with loop(builder, _steps(builder, length)) as over:
+                value = load(builder, x, builder.mul(over.index, i64(4 * FLOAT_LANES)), WIDE)
+                builder.store(fma(builder, value, value, builder.load(squares)), squares)
+            total = ordered_sum(builder, builder.load(squares))
+            mean = builder.fdiv(total, builder.sitofp(length, F32))
+            root = intrinsic_call(builder, "llvm.sqrt.f32", F32, [builder.fadd(mean, epsilon)])
+            factor = splat(builder, builder.fdiv(ir.Constant(F32, 1.0), root), FLOAT_LANES)
+            with loop(builder, _steps(builder, length)) as over:
+                offset = builder.mul(over.index, i64(4 * FLOAT_LANES))
+                value = builder.fmul(load(builder, x, offset, WIDE), factor)
+                value = builder.fmul(value, load(builder, weight, offset, WIDE))
+                if add:
+                    value = builder.fadd(value, load(builder, out, offset, WIDE))
+                store(builder, value, out, offset)
+                _track_peak(builder, peaks, value)
+            return _peak(builder, peaks)
 
-    return signature, generate
+        return signature, generate
+
+    return norm
+
+
+rms_norm_row = _make_rms_norm_row(add=False)
+"""rms_norm_row(x, weight, length, epsilon, out): out = x / sqrt(mean(x^2) + epsilon) * weight.
+
+Returns max |out|. ``out`` may be ``x``.
+"""
+
+add_rms_norm_row = _make_rms_norm_row(add=True)
+"""The same, added to ``out``."""
 
 
 @intrinsic
@@ -125,29 +139,49 @@ def peak_row(typing_context: Any, x: Any, length: Any) -> Any:
     return signature, generate
 
 
-@intrinsic
-def gated_row(typing_context: Any, gate: Any, up: Any, length: Any, out: Any) -> Any:
-    """out = silu(gate) * up; returns max |out|. silu(x) = x / (1 + exp(-x))."""
-    uint = types.uintp
-    signature = types.float32(uint, uint, types.intp, uint)
+def _make_gated_row(steepness: Callable[[Any, Any], Any]) -> Any:
+    """A Numba intrinsic for x * sigmoid(steepness(x)) * up."""
 
-    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        gate, up, length, out = args
-        zero, one = constant(F32, FLOAT_LANES, 0.0), constant(F32, FLOAT_LANES, 1.0)
-        peaks = cgutils.alloca_once_value(builder, zero)
-        with loop(builder, _steps(builder, length)) as over:
-            offset = builder.mul(over.index, i64(4 * FLOAT_LANES))
-            x = load(builder, gate, offset, WIDE)
-            size = intrinsic_call(builder, "llvm.fabs.v8f32", WIDE, [x])
-            small = exponential(builder, builder.fneg(size))
-            numerator = builder.select(builder.fcmp_ordered(">=", x, zero), one, small)
-            sigmoid = builder.fdiv(numerator, builder.fadd(one, small))
-            value = builder.fmul(builder.fmul(x, sigmoid), load(builder, up, offset, WIDE))
-            store(builder, value, out, offset)
-            _track_peak(builder, peaks, value)
-        return _peak(builder, peaks)
+    @intrinsic
+    def gated(typing_context: Any, gate: Any, up: Any, length: Any, out: Any) -> Any:
+        uint = types.uintp
+        signature = types.float32(uint, uint, types.intp, uint)
 
-    return signature, generate
+        def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            gate, up, length, out = args
+            zero, one = constant(F32, FLOAT_LANES, 0.0), constant(F32, FLOAT_LANES, 1.0)
+            peaks = cgutils.alloca_once_value(builder, zero)
+            with loop(builder, _steps(builder, length)) as over:
+                offset = builder.mul(over.index, i64(4 * FLOAT_LANES))
+                x = load(builder, gate, offset, WIDE)
+                size = intrinsic_call(builder, "llvm.fabs.v8f32", WIDE, [steepness(builder, x)])
+                small = exponential(builder, builder.fneg(size))
+                numerator = builder.select(builder.fcmp_ordered(">=", x, zero), one, small)
+                sigmoid = builder.fdiv(numerator, builder.fadd(one, small))
+                value = builder.fmul(builder.fmul(x, sigmoid), load(builder, up, offset, WIDE))
+                store(builder, value, out, offset)
+                _track_peak(builder, peaks, value)
+            return _peak(builder, peaks)
+
+        return signature, generate
+
+    return gated
+
+
+def _gelu_steepness(builder: Any, x: Any) -> Any:
+    """2 sqrt(2 / pi) (x + 0.044715 x^3): with it, x * sigmoid is GELU's tanh form exactly."""
+    linear = 2 * math.sqrt(2 / math.pi)
+    square = builder.fmul(x, x)
+    cubic = constant(F32, FLOAT_LANES, 0.044715 * linear)
+    factor = fma(builder, square, cubic, constant(F32, FLOAT_LANES, linear))
+    return builder.fmul(x, factor)
+
+
+silu_gated_row = _make_gated_row(lambda builder, x: x)
+"""silu_gated_row(gate, up, length, out): out = silu(gate) * up; returns max |out|."""
+
+gelu_gated_row = _make_gated_row(_gelu_steepness)
+"""The same with gelu_tanh(gate)."""
 
 
 @intrinsic

@@ -9,7 +9,22 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from goodput.models.ops.cpu.attention import attend, rotate_and_store
+from goodput.models.ops.cpu.buffers import Buffers
 from goodput.models.ops.cpu.gemm_tiles import PANEL
+from goodput.models.ops.cpu.layer_table import (
+    ATTENTION_NORM,
+    DOWN,
+    GATE_UP,
+    KEY_NORM,
+    MLP_NORM,
+    OUTPUT,
+    POST_ATTENTION_NORM,
+    POST_MLP_NORM,
+    QKV,
+    QUERY_NORM,
+    ROPE,
+    WINDOW,
+)
 from goodput.models.ops.cpu.lowering import compiled
 from goodput.models.ops.cpu.projections import (
     multiply,
@@ -17,19 +32,8 @@ from goodput.models.ops.cpu.projections import (
     quantize_normed,
     quantize_plain,
 )
+from goodput.models.ops.cpu.row_kernels import add_rms_norm_row
 from goodput.models.ops.cpu.team import barrier
-
-(
-    ATTENTION_NORM,
-    MLP_NORM,
-    QKV,
-    OUTPUT,
-    GATE_UP,
-    DOWN,
-) = (0, 1, 2, 5, 8, 11)
-"""Columns of the layer table. A matrix takes three: weights, channel scales, kind."""
-
-COLUMNS = 14
 
 
 class Shape(NamedTuple):
@@ -45,6 +49,8 @@ class Shape(NamedTuple):
     block_bytes: int
     layer_bytes: int
     epsilon: float
+    attention_scale: float
+    gelu: bool
 
 
 class Limits(NamedTuple):
@@ -55,25 +61,21 @@ class Limits(NamedTuple):
     gated: float
 
 
-class Buffers(NamedTuple):
-    """Scratch of a step. The last five have one entry per thread."""
-
-    hidden: Any  # float32 [rows, hidden]
-    qkv: Any  # float32 [rows, (heads + 2 kv_heads) * head_dim]
-    attended: Any  # float32 [rows, heads * head_dim]
-    gate_up: Any  # float32 [rows, 2 * intermediate]
-    quantized: Any  # int16 [rows * widest]
-    row_scales: Any  # float32 [rows]
-    last: Any  # float32 [samples, hidden]
-    logits: Any  # float32 [samples, padded vocabulary]
-    cosines: Any  # float32 [context, head_dim / 2]
-    sines: Any
-    counter: Any  # int64 [8], the barrier's
-    row: Any  # float32 [threads, widest]
-    widened: Any  # int16 [threads, widest * 16]
-    queries: Any  # float32 [threads, 6, head_dim]
-    outputs: Any  # float32 [threads, 6, head_dim]
-    scores: Any  # float32 [threads, 6, context]
+@compiled
+def add_normed(
+    thread: int,
+    threads: int,
+    x: int,
+    rows: int,
+    width: int,
+    norm: int,
+    epsilon: float,
+    hidden: int,
+) -> None:
+    """hidden += norm(x) in this thread's rows; both float32 [rows, width]."""
+    for row in range(rows * thread // threads, rows * (thread + 1) // threads):
+        offset = 4 * row * width
+        add_rms_norm_row(x + offset, norm, width, epsilon, hidden + offset)
 
 
 @compiled
@@ -94,7 +96,7 @@ def forward(
 ) -> None:
     """hidden → all layers → logits[: len(sample_rows)]; writes the rows' keys and values.
 
-    ``table``: int64 [layers, COLUMNS]; ``biases``: float32 [layers or 0, qkv width]; ``head``:
+    ``table``: ``layer_table``'s; ``biases``: float32 [layers or 0, qkv width]; ``head``:
     int64 (weights, channel scales, kind, panels).
     """
     rows, width, middle = len(positions), shape.hidden, shape.intermediate
@@ -107,6 +109,8 @@ def forward(
     counter = buffers.counter.ctypes.data
     row = buffers.row[thread].ctypes.data
     widened = buffers.widened[thread].ctypes.data
+    sandwiched = len(buffers.branch) > 0
+    target = buffers.branch.ctypes.data if sandwiched else hidden
     for layer in range(shape.layers):
         entry = table[layer]
         quantize_normed(
@@ -126,14 +130,15 @@ def forward(
         keys = shape.pool + layer * shape.layer_bytes
         values = keys + shape.layer_bytes // 2
         rotate_and_store(
-            thread, threads, buffers.qkv, positions, row_starts, tables, buffers.cosines,
-            buffers.sines, shape.heads, shape.kv_heads, shape.head_dim, keys, values,
-            shape.block_bytes,
+            thread, threads, buffers.qkv, positions, row_starts, tables,
+            buffers.cosines[entry[ROPE]], buffers.sines[entry[ROPE]], shape.heads,
+            shape.kv_heads, shape.head_dim, shape.attention_scale, entry[QUERY_NORM],
+            entry[KEY_NORM], shape.epsilon, keys, values, shape.block_bytes,
         )  # fmt: skip
         barrier(counter, threads)
         attend(
-            thread, threads, buffers.qkv, positions, row_starts, tables, shape.heads,
-            shape.kv_heads, shape.head_dim, keys, values, shape.block_bytes,
+            thread, threads, buffers.qkv, positions, row_starts, tables, entry[WINDOW],
+            shape.heads, shape.kv_heads, shape.head_dim, keys, values, shape.block_bytes,
             buffers.queries[thread], buffers.scores[thread], buffers.outputs[thread],
             buffers.attended,
         )  # fmt: skip
@@ -144,9 +149,15 @@ def forward(
         barrier(counter, threads)
         multiply(
             thread, threads, quantized, scales, rows, attended_width, entry[OUTPUT + 2],
-            entry[OUTPUT], entry[OUTPUT + 1], width // PANEL, hidden, width, True, widened,
+            entry[OUTPUT], entry[OUTPUT + 1], width // PANEL, target, width, not sandwiched,
+            widened,
         )  # fmt: skip
         barrier(counter, threads)
+        if sandwiched:  # of the same rows as the norm that comes next: no barrier between
+            add_normed(
+                thread, threads, target, rows, width, entry[POST_ATTENTION_NORM], shape.epsilon,
+                hidden,
+            )  # fmt: skip
         quantize_normed(
             thread, threads, hidden, rows, width, entry[MLP_NORM], shape.epsilon,
             limits.hidden, row, quantized, row_scales,
@@ -158,14 +169,20 @@ def forward(
         )  # fmt: skip
         barrier(counter, threads)
         quantize_gated(
-            thread, threads, gate_up, rows, middle, limits.gated, row, quantized, row_scales
-        )
+            thread, threads, gate_up, rows, middle, shape.gelu, limits.gated, row, quantized,
+            row_scales,
+        )  # fmt: skip
         barrier(counter, threads)
         multiply(
             thread, threads, quantized, scales, rows, middle, entry[DOWN + 2], entry[DOWN],
-            entry[DOWN + 1], width // PANEL, hidden, width, True, widened,
+            entry[DOWN + 1], width // PANEL, target, width, not sandwiched, widened,
         )  # fmt: skip
         barrier(counter, threads)
+        if sandwiched:
+            add_normed(
+                thread, threads, target, rows, width, entry[POST_MLP_NORM], shape.epsilon, hidden
+            )
+            barrier(counter, threads)
     samples = len(sample_rows)
     for i in range(samples * thread // threads, samples * (thread + 1) // threads):
         buffers.last[i] = buffers.hidden[sample_rows[i]]
