@@ -14,11 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -35,11 +35,12 @@ from goodput.models.catalog import resolve
 from goodput.models.checkpoint.open import open_checkpoint
 
 
+@dataclass(frozen=True)
 class Team:
     """All contestants with one number of threads, and the ceilings of as many cores."""
 
-    def __init__(self, contestants: Sequence[Contestant], ceiling: Contestant, threads: int):
-        self.contestants, self._ceiling, self.threads = contestants, ceiling, threads
+    contestants: Sequence[Contestant]
+    ceiling: Contestant
 
     def repeat(self, row: Row) -> None:
         """Add one repeat of everything to the row."""
@@ -47,18 +48,14 @@ class Team:
             name = contestant.name
             for variant in row.candidates(name, contestant.variants):
                 row.add(name, variant, contestant.seconds(row.case, variant))
-        row.floors.append(Floor(**self._ceiling.figures(row.case)))
-
-    def close(self) -> None:
-        for contestant in (*self.contestants, self._ceiling):
-            contestant.close()
+        row.floors.append(Floor(**self.ceiling.figures(row.case)))
 
 
 def measure(cases: Sequence[Case], teams: Sequence[Team], repeats: int) -> list[Row]:
     """Case by case, repeat by repeat, the teams take turns."""
     rows: list[Row] = []
     for case in track(cases, "measuring", console=Console(stderr=True)):
-        pairs = [(team, Row(case, team.threads)) for team in teams]
+        pairs = [(team, Row(case, team.ceiling.threads)) for team in teams]
         for _ in range(repeats):
             for team, row in pairs:
                 team.repeat(row)
@@ -66,8 +63,8 @@ def measure(cases: Sequence[Case], teams: Sequence[Team], repeats: int) -> list[
     return rows
 
 
-def print_tables(rows: Sequence[Row], threads: Sequence[int]) -> None:
-    for count in threads:
+def print_tables(rows: Sequence[Row]) -> None:
+    for count in sorted({row.threads for row in rows}):
         mine = [row for row in rows if row.threads == count]
         singles = {row.case.name: row for row in rows if row.threads == 1} if count > 1 else {}
         print(f"\n{count} thread{'s' if count > 1 else ''}:\n")
@@ -114,29 +111,26 @@ def parse() -> argparse.Namespace:
     return arguments
 
 
-def main() -> None:
-    arguments = parse()
-    try:
-        model = resolve(arguments.model, pull=True)
-        folder = arguments.out / open_checkpoint(model).fingerprint
-    except GoodputError as error:
-        sys.exit(f"engine.py: {error}")
+def run(arguments: argparse.Namespace) -> None:
+    """Measure, print as soon as there is something, and write the file."""
+    model = resolve(arguments.model, pull=True)
+    folder = arguments.out / open_checkpoint(model).fingerprint
     contenders = entries(arguments.peers, model, folder, arguments.pythons)
     held = footprints(contenders, arguments.cores[0])
-    print(f"{arguments.model} on {platform.machine()}\n\n{footprint_table(held)}", flush=True)
-    teams = []
-    try:
+    print(f"{arguments.model}:\n\n{footprint_table(held)}", flush=True)
+    with ExitStack() as stack:
+        teams = []
         for threads in arguments.threads:
             cores = arguments.cores[:threads]
-            started = [Contestant(entry, cores) for entry in contenders]
-            teams.append(Team(started, Contestant(ceilings(model), cores), threads))
+            started = [
+                stack.enter_context(closing(Contestant(entry, cores)))
+                for entry in (*contenders, ceilings(model))
+            ]
+            teams.append(Team(started[:-1], started[-1]))
         versions = {one.name: one.version for one in teams[0].contestants}
         cases = QUICK if arguments.quick else FULL
         rows = measure(cases, teams, arguments.repeats)
-    finally:
-        for team in teams:
-            team.close()
-    print_tables(rows, arguments.threads)
+    print_tables(rows)
     print("\n" + ", ".join(f"{name} {version}" for name, version in versions.items()))
     if arguments.json:
         report = {
@@ -147,6 +141,13 @@ def main() -> None:
             "context_costs": [asdict(cost) for cost in context_costs(rows)],
         }
         write_atomically(arguments.json, json.dumps(report, indent=1).encode() + b"\n")
+
+
+def main() -> None:
+    try:
+        run(parse())
+    except (GoodputError, RuntimeError) as error:
+        sys.exit(f"engine.py: {error}")
 
 
 if __name__ == "__main__":

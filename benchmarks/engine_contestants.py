@@ -68,7 +68,7 @@ class Contestant:
         start = time.perf_counter()
         self._process = LineProcess(command, cores=cores, environment=environment)
         self.load_seconds = time.perf_counter() - start
-        self.name = entry.name
+        self.name, self.threads = entry.name, len(cores)
         self.version = str(self._process.greeting.get("version", ""))
         self.variants: list[str] = self._process.greeting.get("variants", [])
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from engine_cases import decode
 from engine_contestants import Contestant, Entry, Memory
 
-LOADS = 3
+MOST_LOADS, LOADING_SECONDS = 5, 10.0
+"""A contestant is started anew at most so often, and not again after so long."""
+
 FIRST_STEP = decode(1, 256)
 """Done before memory is read, so that all weights have been touched."""
 
@@ -32,14 +34,13 @@ def footprints(entries: Sequence[Entry], core: int) -> list[Footprint]:
     found = []
     for entry in entries:
         _start(entry, core).close()
-        loads = []
-        for last in range(LOADS):
+        loads: list[float] = []
+        while len(loads) < MOST_LOADS and sum(loads) < LOADING_SECONDS:
             contestant = _start(entry, core)
             loads.append(contestant.load_seconds)
-            if last < LOADS - 1:
-                contestant.close()
-        found.append(Footprint(entry.name, statistics.median(loads), contestant.memory()))
-        contestant.close()
+            memory = contestant.memory()
+            contestant.close()
+        found.append(Footprint(entry.name, statistics.median(loads), memory))
     first, second = (_start(entries[0], core) for _ in range(2))
     for which, contestant in (("first", first), ("second", second)):
         label = f"{entries[0].name}, {which} of two"

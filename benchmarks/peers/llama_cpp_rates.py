@@ -9,8 +9,10 @@ nothing is shared.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import itertools
+import struct
 import sys
 import time
 import weakref
@@ -44,7 +46,7 @@ def load(kind: str):
 class Step:
     """One kind of step in a context of its own, whose cache holds what came before."""
 
-    states: dict[tuple[str, int], object] = {}  # noqa: RUF012 - shared by all on purpose
+    states: dict[tuple[str, int], bytes] = {}  # noqa: RUF012 - shared by all on purpose
     """The cache of one sequence, by variant and length: it takes longer to compute than a step."""
 
     def __init__(self, variant: str, rows: int, sequences: int, before: int) -> None:
@@ -78,18 +80,28 @@ class Step:
         return seconds
 
     def _restore(self, variant: str) -> None:
-        """Fill the first sequence's cache, by computing it only the first time."""
-        key = (variant, self._before)
+        """Fill the first sequence's cache, by computing it only the first time.
+
+        A state begins with a mark, a sequence and the number of sequences; those without cells are
+        a zero at its end. With the number and the zeros exchanged it fits a context of any number,
+        which llama.cpp itself would refuse. It checks the rest.
+        """
+        context, key = self._context, (variant, self._before)
+        count, zeros = struct.pack("I", self._sequences), bytes(4 * (self._sequences - 1))
         if key not in self.states:
             self._feed(self._before, 1, 0)
-            size = llama_cpp.llama_state_seq_get_size(self._context, 0)
-            state = (llama_cpp.ctypes.c_uint8 * size)()
-            llama_cpp.llama_state_seq_get_data(self._context, state, size, 0)
-            self.states[key] = state
+            size = llama_cpp.llama_state_seq_get_size(context, 0)
+            whole = (ctypes.c_uint8 * size)()
+            llama_cpp.llama_state_seq_get_data(context, whole, size, 0)
+            if bytes(whole[8:12]) != count:
+                sys.exit("this llama.cpp writes the state of a sequence in another form")
+            self.states[key] = bytes(whole)[: size - len(zeros)]
             return
-        state = self.states[key]
-        if not llama_cpp.llama_state_seq_set_data(self._context, state, len(state), 0):
-            sys.exit("llama.cpp does not take back its own cache")
+        known = self.states[key]
+        state = known[:8] + count + known[12:] + zeros
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        if llama_cpp.llama_state_seq_set_data(context, buffer, len(state), 0) != len(state):
+            sys.exit("llama.cpp does not take its own cache back")
 
     def _feed(self, rows: int, sequences: int, first: int) -> float:
         """Tokens at positions ``first ..`` of each sequence; the seconds without filling in."""

@@ -103,7 +103,7 @@ def main() -> None:
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[: int(sys.argv[2])]))
     os.environ.update(
         VLLM_CPU_OMP_THREADS_BIND=cores,
-        VLLM_CPU_KVCACHE_SPACE="3",
+        VLLM_CPU_KVCACHE_SPACE="1",
         VLLM_ENABLE_V1_MULTIPROCESSING="0",
         VLLM_LOGGING_LEVEL="ERROR",
         VLLM_NO_USAGE_STATS="1",

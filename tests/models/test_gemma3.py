@@ -71,7 +71,7 @@ def test_beyond_its_window_it_still_knows_what_the_text_repeats(model, side):
 
 
 def test_the_backends_agree_on_a_text(path, side):
-    """About 1,000 tokens, twice the window: what quantizing loses, where a wrong layout loses all."""
+    """1,000 tokens, twice the window: quantizing loses a little; a wrong layout loses all."""
     tokens = side.tokenizer.encode_prompt(inspect.getsource(argparse))[:1000]
     ours, reference = (
         logits_of(build(path, backend, blocks=80), tokens, [500, 500], list(range(63)))

@@ -8,12 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.models.small_models import (
     ARCHITECTURES,
+    SHAPE,
     TOKENS,
     expected_logits,
     random_model,
     save,
 )
 from tests.models.stepping import build, logits_of, step
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from goodput.core.errors import CheckpointError
 
 
 @pytest.fixture(scope="module", params=sorted(ARCHITECTURES))
@@ -49,6 +53,13 @@ def test_cpu_backend_is_close_to_transformers(checkpoint):
     got = logits_of(build(folder, "cpu"), TOKENS, [150], list(range(10)))
     error = np.sqrt(np.mean((got - expected) ** 2)) / expected.std()
     assert error < 1e-2
+
+
+def test_the_cpu_backend_refuses_a_shape_by_its_numbers(tmp_path):
+    config = LlamaConfig(**SHAPE | {"hidden_size": 80, "num_hidden_layers": 1}, head_dim=8)
+    folder = save(LlamaForCausalLM(config), tmp_path / "model")
+    with pytest.raises(CheckpointError, match=r"head_dim to be a multiple of 16.* 8, 80, 96, 32:"):
+        build(folder, "cpu")
 
 
 @settings(max_examples=25, deadline=None)

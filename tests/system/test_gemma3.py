@@ -1,4 +1,4 @@
-"""`goodput serve --model gemma3:270m`: no other option, so prefill and decode apart, cpu backend."""
+"""`goodput serve --model gemma3:270m`: by default the cpu backend, prefill and decode apart."""
 
 from __future__ import annotations
 
