@@ -6,9 +6,10 @@ BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 PORT ?= 8000
 MODEL ?= smollm2:135m
+COMMA := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow lint format typecheck hooks bench-engine clean
+.PHONY: help install demo serve test test-slow lint format typecheck hooks bench-engine bench-runtime bench-goodput chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,8 +55,25 @@ typecheck: $(DEV) ## Check types (mypy --strict)
 hooks: $(DEV) ## Install the pre-commit hooks
 	$(BIN)/pre-commit install
 
-bench-engine: $(DEV) ## Engine rates beside a PyTorch int8 loop (and llama.cpp: LLAMA_PYTHON=...)
-	$(BIN)/python benchmarks/engine.py --model $(MODEL) $(if $(LLAMA_PYTHON),--llama-python $(LLAMA_PYTHON))
+bench-engine: $(DEV) ## Engine rates beside its peers (LLAMA_PYTHON=..., VLLM_PYTHON=..., QUICK=1)
+	$(BIN)/python benchmarks/engine.py --model $(MODEL) $(if $(QUICK),--quick) \
+		--peers eager$(if $(LLAMA_PYTHON),$(COMMA)llama.cpp)$(if $(VLLM_PYTHON),$(COMMA)vllm) \
+		$(if $(LLAMA_PYTHON),--llama-python $(LLAMA_PYTHON)) \
+		$(if $(VLLM_PYTHON),--vllm-python $(VLLM_PYTHON)) --json out/engine/results.json
+
+bench-goodput: $(DEV) ## Goodput of ours and of other servers (LLAMA_PYTHON=..., VLLM_PYTHON=...)
+	$(BIN)/python benchmarks/serving.py --model $(MODEL) --out out/goodput \
+		$(if $(LLAMA_PYTHON),--llama-python $(LLAMA_PYTHON)) \
+		$(if $(VLLM_PYTHON),--vllm-python $(VLLM_PYTHON))
+
+bench-runtime: $(DEV) ## What the runtime adds, beside Dynamo (DYNAMO_PYTHON=...), and routing decisions
+	$(BIN)/python benchmarks/runtime.py --json out/runtime/results.json \
+		$(if $(DYNAMO_PYTHON),--dynamo-python $(DYNAMO_PYTHON))
+	$(BIN)/python benchmarks/router.py
+
+chaos: $(DEV) ## Minutes of deaths, stops, delays and restarts under load (REAL=1: real model, SEED=...)
+	$(BIN)/python benchmarks/chaos $(if $(REAL),--model) $(if $(SEED),--seed $(SEED)) \
+		--json out/chaos/result.json --keep out/chaos
 
 clean: ## Remove the environment and everything that was made
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -53,8 +53,10 @@ def ceilings(model: Path) -> Entry:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one process, in bytes: what it shares divided by the sharers, and all that it maps."""
+    """Of one process, in bytes: what nobody shares, so what would go with it; that and its part of
+    what is shared; and all that it maps."""
 
+    uss: int
     pss: int
     rss: int
 
@@ -82,7 +84,7 @@ class Contestant:
 
     def memory(self) -> Memory:
         info = psutil.Process(self._process.pid).memory_full_info()
-        return Memory(info.pss, info.rss)
+        return Memory(info.uss, info.pss, info.rss)
 
     def close(self) -> None:
         self._process.close()

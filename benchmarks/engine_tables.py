@@ -43,11 +43,12 @@ def context_table(costs: Sequence[ContextCost]) -> str:
 
 
 def footprint_table(footprints: Sequence[Footprint]) -> str:
-    headings = ["process", "from start to ready, s", "PSS, MB", "RSS, MB"]
+    headings = ["process", "from start to ready, s", "USS, MB", "PSS, MB", "RSS, MB"]
     lines = [
         [
             footprint.label,
             f"{footprint.load_seconds:.1f}",
+            f"{footprint.memory.uss / 1e6:.0f}",
             f"{footprint.memory.pss / 1e6:.0f}",
             f"{footprint.memory.rss / 1e6:.0f}",
         ]

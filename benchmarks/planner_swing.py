@@ -1,6 +1,6 @@
 """A load that swings between long prompts and long answers: the planner against fixed splits.
 
-    python benchmarks/planner_swing.py [--rates 9,11] [--phase 20] [--phases 4] [--only planner]
+    python benchmarks/planner_swing.py [--rates 4,9.5] [--phase 20] [--phases 3] [--only planner]
 
 Four workers of the modelled engine, whose steps sleep for as long as a model would take. Every
 split of them gets the same requests at the same times, from a trace that is written here and
@@ -29,12 +29,12 @@ from goodput.core.record import RequestRecord, read_records
 from serving_contenders import Contender
 
 # Median, sigma of the logarithm, least and most tokens: of prompts, of answers.
-_PROMPT_HEAVY = ((500, 0.3, 250, 1000), (16, 0.5, 4, 48))
-_ANSWER_HEAVY = ((60, 0.5, 16, 200), (160, 0.4, 60, 400))
-_SLO = "ttft=1000ms,tpot=25ms"
+_PROMPT_HEAVY = ((500, 0.3, 250, 1000), (8, 0.5, 2, 24))
+_ANSWER_HEAVY = ((30, 0.4, 16, 80), (80, 0.4, 30, 200))
+_SLO = "ttft=2s,tpot=50ms"
 _DEPLOYMENT = """
 engine_kind: modelled
-modelled: {{step_ms: 8, prefill_ms_per_token: 0.5, decode_ms_per_sequence: 0.8}}
+modelled: {{step_ms: 16, prefill_ms_per_token: 1, decode_ms_per_sequence: 1.6}}
 workers: {{prefill: {prefill}, decode: {decode}}}
 engine: {{context_length: 2048, kv_tokens: 65536}}
 planner: {{enabled: {planner}}}
@@ -99,9 +99,9 @@ def planner_lines(url: str) -> list[str]:
 def main() -> None:
     """Run all contenders in turn and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rates", default="9,11", help="requests per second of the two phases")
+    parser.add_argument("--rates", default="4,9.5", help="requests per second of the two phases")
     parser.add_argument("--phase", type=float, default=20.0, help="seconds")
-    parser.add_argument("--phases", type=int, default=4)
+    parser.add_argument("--phases", type=int, default=3)
     parser.add_argument("--only", default="", help="contenders whose name has this text")
     given = parser.parse_args()
     first, second = (float(part) for part in given.rates.split(","))

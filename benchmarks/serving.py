@@ -140,7 +140,8 @@ def find_contenders(arguments: argparse.Namespace) -> list[Contender]:
     model: str = arguments.model
     contenders = [
         ours("disaggregated", ("--prefill", "1", "--decode", "1"), model),
-        ours("aggregated", ("--mixed", "2"), model),
+        ours("aggregated", ("--mixed", "1", "--threads", "2"), model),
+        ours("hybrid", ("--prefill", "1", "--decode", "1", "--conditional"), model),
     ]
     stored = resolve(model, pull=True)
     if arguments.llama_python:

@@ -78,9 +78,9 @@ class LineProcess:
         raise self._ended()
 
     def _ended(self) -> RuntimeError:
-        self._process.wait()
+        status = self._process.wait()
         self._log.seek(0)
-        return RuntimeError(f"{self._name} ended: {self._log.read()[-2000:]}")
+        return RuntimeError(f"{self._name} ended with {status}: {self._log.read()[-2000:]}")
 
 
 @contextmanager

@@ -285,3 +285,55 @@ async def test_more_than_max_pending_is_refused(desk: Desk) -> None:
         await clients[2].task
     for client in clients[:2]:
         await client.leave()
+
+
+async def test_a_worker_made_prefill_hands_its_decoding_request_to_another(desk: Desk) -> None:
+    client = desk.ask()
+    await settle()
+    attempt = desk.prefill.last(Submit).request.id
+    desk.finish_prompt(attempt)
+    desk.coordinator.on_ack(desk.registry["decode-0"], LeaseAck(attempt, "lease", 103.0))
+    desk.registry["prefill-0"].set_role("decode")
+    desk.registry["decode-0"].set_role("prefill")
+    timeline = Timeline(received=1.0, prefill_started=101.0, first_token=102.0)
+    notice = HandoffNotice(attempt, "second", [64, 65], 21, [7, 8], timeline, 0)
+    delta = TokenDelta(request_id=attempt, token_ids=[8])
+    # It was preempted, so that it gave the lease back and computed all in blocks of its own.
+    desk.report("decode-0", deltas=[delta], handoffs=[notice], released_leases=["lease"])
+    assert desk.prefill.last(StartDecode).lease_id == "second"
+    desk.coordinator.on_ack(desk.registry["prefill-0"], LeaseAck(attempt, "second", 104.0))
+    last = TokenDelta(request_id=attempt, token_ids=[9], finish_reason="length")
+    desk.report("prefill-0", deltas=[last], released_leases=["second"])
+    await client.task
+    assert client.tokens == [7, 8, 9]
+    assert desk.decode.sent[-1] == FreeLease("second")
+
+
+async def test_moving_requests_away_is_no_failed_attempt(desk: Desk) -> None:
+    client = desk.ask()
+    for _ in range(5):  # more often than attempts are allowed
+        await settle()
+        attempt = desk.prefill.last(Submit).request.id
+        desk.coordinator.move_from(desk.registry["prefill-0"])
+        assert Cancel(attempt) in desk.prefill.sent
+        assert desk.prefill.last(Submit).request.id != attempt
+    assert not client.task.done()
+    await client.leave()
+
+
+async def test_a_lease_that_cannot_be_offered_is_given_back_at_once(desk: Desk) -> None:
+    clients = [desk.ask(f"r{i}") for i in range(2)]
+    await settle()
+    first, second = (m.request.id for m in desk.prefill.sent if isinstance(m, Submit))
+    desk.finish_prompt(first, "one")
+    desk.clock.advance(5.0)
+    desk.coordinator.tick()
+    assert desk.decode.killed  # but not yet known to be dead, so still thought of as ready
+    desk.finish_prompt(second, "two")
+    assert FreeLease("two") in desk.prefill.sent
+    assert FreeLease("one") not in desk.prefill.sent
+    again = desk.prefill.last(Submit).request
+    assert again.generated == [7] and again.id != second
+    desk.kill("decode-0")
+    for client in clients:
+        await client.leave()

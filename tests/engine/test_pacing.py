@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from goodput.core.request import GenerationRequest, SamplingParams
 from goodput.core.slo import SLO
+from goodput.core.speeds import StepCost
 from goodput.core.timeline import Timeline
 from goodput.engine.pacing import Pace
 from goodput.engine.sequence import Sequence
@@ -31,9 +32,14 @@ def answering(generated: int, first: float, tpot: float | None = 0.1) -> Sequenc
     return sequence
 
 
-def pace() -> Pace:
-    """Decodes take 10 ms, a prompt row 2 ms."""
-    return Pace(decode_s=0.010, row_s=0.002)
+def pace(decode_s: float | None = 0.010, row_s: float | None = 0.002) -> Pace:
+    """Decodes take 10 ms, a prompt row 2 ms; None: nothing was measured yet."""
+    pace = Pace()
+    if row_s is not None:
+        pace.speeds.observe(StepCost(100 * row_s, 100, 0))
+    if decode_s is not None:
+        pace.speeds.observe(StepCost(decode_s, 0, 1))
+    return pace
 
 
 def test_a_fresh_answer_leaves_less_than_one_bound() -> None:
@@ -59,11 +65,11 @@ def test_an_answer_that_is_due_decodes_alone() -> None:
 @pytest.mark.parametrize(
     ("measured", "sequence"),
     [
-        (Pace(), answering(5, 0.0)),
-        (Pace(decode_s=0.01), answering(5, 0.0)),
-        (Pace(row_s=0.002), answering(5, 0.0)),
+        (pace(None, None), answering(5, 0.0)),
+        (pace(0.01, None), answering(5, 0.0)),
+        (pace(None, 0.002), answering(5, 0.0)),
         (pace(), answering(5, 0.0, tpot=None)),
-        (Pace(decode_s=0.08, row_s=0.002), answering(5, 0.0)),
+        (pace(0.08, 0.002), answering(5, 0.0)),
     ],
     ids=["nothing", "no prompt", "no decode", "no bound", "decodes take the bound"],
 )
@@ -78,19 +84,6 @@ def test_one_answer_without_a_bound_keeps_steps_short() -> None:
     assert pace().prompt_rows(both, 0.2, USUAL) == USUAL
 
 
-def test_costs_are_learnt_from_steps() -> None:
-    pace = Pace()
-    pace.observe(100, 0, 0.2)
-    assert pace.row_s == pytest.approx(0.002)
-    pace.observe(0, 8, 0.01)
-    assert pace.decode_s == pytest.approx(0.01)
-    # A mixed step: 10 ms were the decodes', 50 rows took the other 150 ms.
-    pace.observe(50, 8, 0.16)
-    assert pace.row_s == pytest.approx(0.002 + 0.2 * 0.001)
-    pace.observe(0, 0, 1.0)
-    assert pace.decode_s == pytest.approx(0.01)
-
-
 @given(
     generated=st.integers(1, 200),
     late=st.floats(0, 20),
@@ -101,7 +94,7 @@ def test_a_step_ends_before_the_next_token_is_due(
     generated: int, late: float, decode_s: float, row_s: float
 ) -> None:
     sequence = answering(generated, first=0.0)
-    rows = Pace(decode_s, row_s).prompt_rows([sequence], late, USUAL)
+    rows = pace(decode_s, row_s).prompt_rows([sequence], late, USUAL)
     assert rows >= 0
     if rows:
         assert late + decode_s + rows * row_s <= 0.1 * generated

@@ -6,8 +6,6 @@ import random
 
 import pytest
 
-from goodput.frontend import answering
-
 REPLY = b"x" * 100
 END = b'"slo_met":null,"cached_tokens":0}}'
 
@@ -88,7 +86,7 @@ async def test_a_kept_connection_is_no_departure(server):
 
 @pytest.mark.parametrize("n", [1, 2])
 async def test_a_client_that_stops_reading_gives_its_place_back(stage, monkeypatch, n):
-    monkeypatch.setattr(answering, "STALL_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(stage.app.state.service.stalls, "timeout_s", 0.05)
     stage.generator.reply = REPLY
     body = json.dumps({"model": "tiny:1m", "prompt": "hey", "stream": True, "n": n}).encode()
     request = [{"type": "http.request", "body": body}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -81,6 +83,8 @@ async def assert_whole(fleet: Fleet) -> None:
         if fleet.coordinator.in_flight or len(fleet.leases):
             return f"{fleet.coordinator.in_flight} requests and {len(fleet.leases)} leases are left"
         for slot in fleet.registry:
+            if not slot.wanted:
+                continue
             try:
                 report = await fleet.inspect(slot.name, 2.0)
             except TimeoutError:
@@ -154,17 +158,32 @@ async def kit() -> AsyncIterator[Kit]:
     assert psutil.Process().children() == []
 
 
-class ServeProcess:
-    """A real ``goodput serve`` with the modelled engine, on a free port; prints to ``log``."""
+FAULTY_SERVER = Path(__file__).parents[2] / "benchmarks" / "chaos" / "server.py"
 
-    def __init__(self, folder: Path, deployment: str, *options: str) -> None:
+
+class ServeProcess:
+    """A real ``goodput serve`` on a free port; prints to ``log``.
+
+    ``faults`` (worker name → fields of its fault) go to the workers; there are no options then.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        deployment: str,
+        *options: str,
+        faults: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
         file = folder / "deployment.yaml"
         file.write_text(deployment)
         self._log = folder / "serve.log"
         main = "import sys; from goodput.cli import main; sys.exit(main())"
+        program = ["-c", main, "serve", str(file), "--port", "0", *options]
+        if faults is not None:
+            program = [str(FAULTY_SERVER), str(file), "0", json.dumps(faults)]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", main, "serve", str(file), "--port", "0", *options],
+                [sys.executable, *program],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -198,8 +217,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., ServeProcess]]:
     resolve("smollm2:135m", pull=True)
     started: list[ServeProcess] = []
 
-    def start(deployment: str, *options: str) -> ServeProcess:
-        server = ServeProcess(tmp_path, deployment, *options)
+    def start(deployment: str, *options: str, **faults: Any) -> ServeProcess:
+        server = ServeProcess(tmp_path, deployment, *options, **faults)
         started.append(server)
         server.wait_ready()
         return server

@@ -53,6 +53,50 @@ async def test_during_prefill(kit: Any) -> None:
     await kit.assert_whole(fleet)
 
 
+async def test_while_it_waits_for_its_turn_at_the_router(kit: Any) -> None:
+    fleet = await kit.fleet(prefill_ms=1.0)
+    others = [await start(fleet, kit.request(f"o{i}", range(i, 900 + i), 2)) for i in range(4)]
+    await cancel_at(kit, fleet, Stage.QUEUED)
+    for task, _ in others:
+        task.cancel()
+    await asyncio.gather(*(task for task, _ in others), return_exceptions=True)
+    await kit.assert_whole(fleet)
+
+
+async def test_while_it_waits_behind_another_prompt_at_the_worker(kit: Any) -> None:
+    fleet = await kit.fleet(prefill_ms=1.0)
+    first, _ = await start(fleet, kit.request("f", range(400), 20))
+    # The router would keep it back; it may come this way when another worker's death moves it.
+    fleet.coordinator.dispatcher._takes = lambda view: True
+    second, job = await start(fleet, kit.request("s", range(1, 1000), 20))
+    view = fleet.registry["prefill-0"].view
+
+    async def behind() -> str | None:
+        there = job.stage is Stage.PREFILL and view.load.waiting == 1 and not job.sent
+        return None if there else f"the request is {job.stage}, with {view.load}"
+
+    await kit.eventually(behind)
+    second.cancel()
+    await first
+    await kit.assert_whole(fleet)
+
+
+async def test_between_two_chunks_of_its_prompt(kit: Any) -> None:
+    fleet = await kit.fleet(prefill_ms=0.2)
+    task, job = await start(fleet, kit.request("r", range(1900), 20))
+    view = fleet.registry["prefill-0"].view
+
+    async def half_way() -> str | None:
+        there = 0 < view.load.waiting_prefill_tokens < 1900
+        return None if there else f"the request is {job.stage}, with {view.load}"
+
+    await kit.eventually(half_way)
+    assert job.stage is Stage.PREFILL and not job.sent
+    task.cancel()
+    await asyncio.wait([task])
+    await kit.assert_whole(fleet)
+
+
 async def test_while_offered_to_a_frozen_worker(kit: Any) -> None:
     fleet = await kit.fleet(
         faults={"decode-0": Fault(at="before_ack", how="stop")}, heartbeat_timeout_s=0.7

@@ -11,6 +11,7 @@ import pytest
 from goodput.core.clock import ManualClock
 from goodput.core.errors import UsageError
 from goodput.core.request import GenerationRequest, SamplingParams
+from goodput.core.speeds import StepCost
 from goodput.core.timeline import Timeline
 from goodput.engine.executor import Chunk, StepPlan
 from goodput.engine.modelled import LatencyModel, ModelledExecutor
@@ -18,7 +19,7 @@ from goodput.engine.sequence import Sequence
 from goodput.kv.shared_pool import SharedPool
 from goodput.workers.faults import FaultTrigger
 from goodput.workers.kv_marks import BYTES_PER_TOKEN, KvMarks
-from goodput.workers.messages import Fault, StepCost
+from goodput.workers.messages import Fault
 from goodput.workers.metered import MeteredExecutor
 
 

@@ -41,7 +41,6 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     censored: Censored
     judged: list[JudgedRate]
     words: str
-    endpoint: str = ""
 
 
 class SweepPoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -151,6 +151,10 @@ class BenchSummary(msgspec.Struct, kw_only=True):
                 )
             )
         self.records += len(outcome.records)
+        self.judge()
+
+    def judge(self) -> None:
+        """Say whether the run is valid, by what is known now."""
         reasons = self.invalid_reasons()
         self.valid = not reasons
         self.verdict = f"INVALID: {'; '.join(reasons)}" if reasons else "valid"

@@ -19,12 +19,16 @@ from goodput.core.config import (
     load_deployment,
 )
 from goodput.core.errors import UsageError
+from goodput.core.router_config import Admission, PolicyName
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from goodput.control.fleet import ModelFacts
     from goodput.frontend.ports import TextSide
+    from goodput.workers.messages import Fault
 
 _DEFAULTS = DeploymentConfig()
 
@@ -99,12 +103,46 @@ def serve(
             show_default=str(_DEFAULTS.engine.speculative_tokens),
         ),
     ] = None,
+    policy: Annotated[
+        PolicyName | None,
+        typer.Option(
+            help="How workers are chosen for a request.", show_default=str(_DEFAULTS.router.policy)
+        ),
+    ] = None,
+    conditional: Annotated[
+        bool | None,
+        typer.Option(
+            help="Any worker may do a whole request where that keeps more slack than a hand-off.",
+            show_default="off",
+        ),
+    ] = None,
+    admission: Annotated[
+        Admission | None,
+        typer.Option(
+            help="'slo': refuse (429) a request whose SLO can no longer be kept.",
+            show_default=str(_DEFAULTS.admission),
+        ),
+    ] = None,
+    planner: Annotated[
+        bool | None,
+        typer.Option(
+            help="Let workers change roles with the traffic; bounds are in the deployment file.",
+            show_default="off",
+        ),
+    ] = None,
 ) -> None:
     """Serve a model over the OpenAI API; Ctrl-C finishes what is in flight, then stops."""
     config = load_deployment(deployment) if deployment else _DEFAULTS
     config = _override(
         config,
-        {"model": model, "host": host, "port": port, "backend": backend, "engine_kind": engine},
+        {
+            "model": model,
+            "host": host,
+            "port": port,
+            "backend": backend,
+            "engine_kind": engine,
+            "admission": admission,
+        },
         {
             "device": device,
             "kv_tokens": kv_tokens,
@@ -116,6 +154,12 @@ def serve(
             "speculative_tokens": speculative_tokens,
         },
     )
+    routing = {"policy": policy, "conditional": conditional}
+    given = {name: value for name, value in routing.items() if value is not None}
+    config = msgspec.structs.replace(config, router=msgspec.structs.replace(config.router, **given))
+    if planner is not None:
+        changed = msgspec.structs.replace(config.planner, enabled=planner)
+        config = msgspec.structs.replace(config, planner=changed)
     counts = {"prefill": prefill, "decode": decode, "mixed": mixed}
     from_file = deployment is not None
     if config.engine.device == "cuda" and not from_file and set(counts.values()) == {None}:
@@ -124,7 +168,7 @@ def serve(
         config, workers=_workers(config.workers, counts, from_file=from_file)
     )
     config.check()
-    raise typer.Exit(_run(config))
+    raise typer.Exit(run(config))
 
 
 def _override(
@@ -146,7 +190,8 @@ def _workers(
     return msgspec.structs.replace(counts, **given)
 
 
-def _run(config: DeploymentConfig) -> int:
+def run(config: DeploymentConfig, faults: Mapping[str, Fault] | None = None) -> int:
+    """Serve until a signal; the exit code. ``faults`` (worker name → fault) are for tests."""
     from rich.console import Console
 
     from goodput.control.serving import allow_many_files, bind
@@ -162,7 +207,7 @@ def _run(config: DeploymentConfig) -> int:
         allow_many_files()
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
         notify(f"loading {config.model} …")
-        facts, text = _load(config)
+        facts, text = load(config)
 
         import uvloop
 
@@ -170,11 +215,11 @@ def _run(config: DeploymentConfig) -> int:
 
         port = listener.getsockname()[1]
         _summary(console, config, facts, f"http://{config.host}:{port}/v1")
-        serving = Serving(config, facts, text, listener, notify)
+        serving = Serving(config, facts, text, listener, notify, faults)
         return uvloop.run(serving.run())
 
 
-def _load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
+def load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
     """The text side of the model and its facts; converts its weights when that was never done."""
     from goodput.control.fleet import ModelFacts
     from goodput.kv.layout import kv_bytes_per_block

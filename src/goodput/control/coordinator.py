@@ -13,20 +13,23 @@ from itertools import count
 
 import msgspec
 
+from goodput.control.dispatch import Dispatcher
 from goodput.control.job import Job, Stage
 from goodput.control.lease_desk import LeaseDesk
+from goodput.control.planner.traffic import TrafficWindow
 from goodput.control.registry import Registry, WorkerSlot
 from goodput.core.clock import Clock
 from goodput.core.config import LimitsConfig
 from goodput.core.errors import GoodputError, OverloadedError, WorkerLostError
 from goodput.core.request import GenerationRequest, TokenDelta
-from goodput.router.policy import Work
+from goodput.router.policy import Placement, Work
 from goodput.router.router import Router
 from goodput.workers.messages import (
     Cancel,
     HandoffNotice,
     LeaseAck,
     Report,
+    Resync,
     StartDecode,
     Submit,
 )
@@ -36,7 +39,8 @@ class Coordinator:
     """Implements :class:`~goodput.core.request.Generator` over the workers of a registry.
 
     ``patience_s`` bounds how long a request waits for a worker of a role that it needs to come
-    (back). ``draining`` refuses new requests with 503.
+    (back). ``draining`` refuses new requests with 503. ``traffic``, if set, is told of every
+    request.
     """
 
     def __init__(
@@ -48,12 +52,14 @@ class Coordinator:
         clock: Clock,
         *,
         patience_s: float,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._registry = registry
         self._router = router
         self._leases = leases
         self._limits = limits
         self._clock = clock
+        self.dispatcher = dispatcher or Dispatcher(registry, router, clock)
         self._patience_s = patience_s
         self._jobs: set[Job] = set()
         self._attempts: dict[str, Job] = {}
@@ -61,6 +67,9 @@ class Coordinator:
         self._idle = asyncio.Event()
         self._idle.set()
         self.draining = False
+        self.traffic: TrafficWindow | None = None
+        self.migrations = 0
+        """How often a request went on at another process than the one that had it."""
 
     @property
     def in_flight(self) -> int:
@@ -83,7 +92,10 @@ class Coordinator:
         job.stamps.received = request.received
         self._jobs.add(job)
         self._idle.clear()
+        if self.traffic is not None:
+            self.traffic.arrived(request, self._clock.now())
         try:
+            self.dispatcher.admit(job)
             self._place(job)
             while True:
                 item = await job.inbox.get()
@@ -96,6 +108,7 @@ class Coordinator:
             self._undo(job)
             job.stage = Stage.DONE
             self._jobs.discard(job)
+            self.dispatcher.ended(job)
             if not self._jobs:
                 self._idle.set()
 
@@ -114,15 +127,16 @@ class Coordinator:
         """Take in one step of a worker."""
         slot.view.load = report.load
         if report.cost is not None:
-            slot.view.observe(report.cost)
+            slot.view.speeds.observe(report.cost)
         for delta in report.deltas:
             self._on_delta(slot, delta)
         for notice in report.handoffs:
             self._on_handoff(slot, notice)
         for lease_id in report.released_leases:
             self._leases.release(lease_id, slot.name)
-        if report.stored or report.removed:
-            self._router.learn(slot.name, report.stored, report.removed)
+        if not self._router.take_in(slot.name, report):
+            slot.send(Resync())
+        self._dispatch()
 
     def on_ack(self, slot: WorkerSlot, ack: LeaseAck) -> None:
         """A decode worker took over a request's blocks."""
@@ -160,6 +174,7 @@ class Coordinator:
         for job in list(self._jobs):
             if job.slot is slot and job.stage is not Stage.DONE:
                 self._undo(job)
+                self.migrations += 1
                 job.deadline = 0.0
                 job.attempts -= 1
                 job.stage = Stage.PARKED
@@ -169,6 +184,9 @@ class Coordinator:
         """Apply deadlines; call it a few times a second."""
         self._leases.expire()
         now = self._clock.now()
+        for job, refusal in self.dispatcher.hopeless():
+            self._end(job, refusal)
+        self._dispatch()
         for job in list(self._jobs):
             if job.stage in (Stage.PARKED, Stage.ORPHANED) and now >= job.deadline:
                 self._fail(job, "No worker that could take the request became ready in time.")
@@ -176,10 +194,20 @@ class Coordinator:
     # --- the steps of a job --------------------------------------------------------------------
 
     def _place(self, job: Job) -> None:
-        request = job.request
-        tokens = request.prompt + job.sent if job.sent else request.prompt
-        work = self._router.work(tokens, request.sampling.max_tokens)
-        placement = self._router.place(work, self._registry.ready_views())
+        """Have the job wait for its turn, or go on at once where it was under way before."""
+        if not job.attempt_id:
+            job.stage = Stage.QUEUED
+            job.stamps.submitted = job.stamps.submitted or self._clock.now()
+            self.dispatcher.add(job)
+            self._dispatch()
+        else:
+            self._submit(*self.dispatcher.choose(job))
+
+    def _dispatch(self) -> None:
+        for job, work, placement in self.dispatcher.due():
+            self._submit(job, work, placement)
+
+    def _submit(self, job: Job, work: Work, placement: Placement | None) -> None:
         if placement is None:
             self._park(job, Stage.PARKED)
             return
@@ -187,13 +215,12 @@ class Coordinator:
         job.planned = self._registry[placement.decode] if placement.decode else None
         job.charge(slot.view, work.uncached(slot.name), (job.planned or slot).view)
         job.attempts += 1
-        job.attempt_id = f"{request.id}#{next(self._serial)}"
+        job.attempt_id = f"{job.request.id}#{next(self._serial)}"
         job.slot = slot
         job.stage = Stage.PREFILL
-        if job.stamps.submitted is None:
-            job.stamps.submitted = self._clock.now()
         self._attempts[job.attempt_id] = job
-        slot.send(Submit(self._attempt_request(job)))
+        self.dispatcher.sent(job, slot.name)
+        slot.send(Submit(self._attempt_request(job), keep=job.planned is None))
 
     def _on_delta(self, slot: WorkerSlot, delta: TokenDelta) -> None:
         job = self._attempts.get(delta.request_id)
@@ -205,6 +232,14 @@ class Coordinator:
         if delta.finish_reason is not None:
             if delta.timeline is not None:
                 delta.timeline = job.final_timeline(delta.timeline)
+            if self.traffic is not None:
+                self.traffic.ended(
+                    job.request,
+                    len(job.sent),
+                    delta.cached_tokens,
+                    delta.timeline,
+                    self._clock.now(),
+                )
             self._detach(job)
             job.stage = Stage.DONE
         job.inbox.put_nowait(delta)
@@ -217,6 +252,7 @@ class Coordinator:
         if job is None or job.slot is not slot or job.stage not in (Stage.PREFILL, Stage.DECODE):
             self._leases.withdraw(notice.lease_id)
             return
+        self.migrations += job.stage is Stage.DECODE
         job.notice = notice
         job.merge_stamps(notice.timeline)
         self._offer(job)
@@ -224,16 +260,17 @@ class Coordinator:
     def _offer(self, job: Job) -> None:
         notice = job.notice
         assert notice is not None
-        work = Work(job.attempt_tokens, job.request.sampling.max_tokens, {})
         target = job.planned
         if target is None or not target.is_ready or target.role == "prefill":
-            name = self._router.place_decode(work, self._registry.ready_views())
+            views = self._registry.ready_views()
+            name = self._router.place_decode(job.request, job.attempt_tokens, views)
             target = None if name is None else self._registry[name]
         if target is None:
             self._park(job, Stage.ORPHANED)
             return
         if not self._leases.offer(notice.lease_id, target.name):
             # The lease is gone, or this worker is being killed: start over, the tokens are safe.
+            self._leases.withdraw(notice.lease_id)
             self._retry(job, target)
             return
         job.charge(None, 0, target.view)
@@ -272,13 +309,19 @@ class Coordinator:
                 else f"The worker {lost.name} was lost while it had the request.",
             )
             return
+        self.migrations += 1
         job.stage = Stage.PARKED
         self._place(job)
 
     def _fail(self, job: Job, reason: str) -> None:
+        self._end(job, WorkerLostError(reason))
+
+    def _end(self, job: Job, error: GoodputError) -> None:
         self._undo(job)
+        if self.traffic is not None:
+            self.traffic.ended(job.request, len(job.sent), 0, None, self._clock.now())
         job.stage = Stage.DONE
-        job.inbox.put_nowait(WorkerLostError(reason))
+        job.inbox.put_nowait(error)
 
     def _undo(self, job: Job) -> None:
         """Take the job from whatever worker has it; its blocks come back by themselves."""
@@ -290,6 +333,7 @@ class Coordinator:
         self._detach(job)
 
     def _detach(self, job: Job) -> None:
+        self.dispatcher.discard(job)
         self._attempts.pop(job.attempt_id, None)
         job.uncharge()
         job.slot = job.planned = job.notice = None

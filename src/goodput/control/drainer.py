@@ -96,6 +96,6 @@ class Drainer:
 
     async def _until(self, true: Callable[[], bool], seconds: float) -> bool:
         deadline = self._clock.now() + seconds
-        while not (reached := true()) and self._clock.now() < deadline:
+        while not (reached := true()) and self._clock.now() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_POLL_S)
         return reached

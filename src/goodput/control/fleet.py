@@ -11,9 +11,11 @@ from typing import Final
 import msgspec
 
 from goodput.control.coordinator import Coordinator
+from goodput.control.dispatch import Dispatcher
 from goodput.control.drainer import Drainer
 from goodput.control.layout import available_cores, plan_slots
 from goodput.control.lease_desk import LeaseDesk
+from goodput.control.planner.planner import Planner
 from goodput.control.registry import Registry, SlotSpec, SlotStatus, WorkerSlot
 from goodput.control.supervisor import Supervisor
 from goodput.core.clock import Clock, MonotonicClock
@@ -68,9 +70,15 @@ class Fleet:
         # The coordinator gives up first: a lease that nobody takes must not outlive its request.
         table = LeaseTable(ack_timeout_s=heartbeat, grant_timeout_s=patience + heartbeat)
         self.leases = LeaseDesk(self.registry, table, clock)
-        router = Router(config.engine.block_size)
+        router = Router(config.engine.block_size, config.router)
         self.coordinator = Coordinator(
-            self.registry, router, self.leases, config.limits, clock, patience_s=patience
+            self.registry,
+            router,
+            self.leases,
+            config.limits,
+            clock,
+            patience_s=patience,
+            dispatcher=Dispatcher(self.registry, router, clock, config.router, config.admission),
         )
         self.drainer = Drainer(
             self.registry,
@@ -94,11 +102,16 @@ class Fleet:
             start_timeout_s=start_timeout_s,
             notify=notify,
         )
+        self.planner: Planner | None = None
+        if config.planner.enabled:
+            self.planner = self._make_planner(clock, notify)
         self._inspection_numbers = count()
 
     def start(self) -> None:
         """Start all workers; returns at once."""
         self._supervisor.start()
+        if self.planner is not None:
+            self._supervisor.spawn(self.planner.run(self._supervisor.sleep))
 
     async def wait_ready(self) -> None:
         """Wait until every worker is ready; raises GoodputError when one cannot start."""
@@ -125,6 +138,15 @@ class Fleet:
     def begin_drain(self) -> None:
         """Refuse new requests from now on."""
         self.coordinator.draining = True
+
+    def hold(self) -> None:
+        """Change no worker's role and end none from now on: the server is about to stop."""
+        self.drainer.held = True
+
+    @property
+    def canaries(self) -> int:
+        """How many canary requests were answered."""
+        return self._supervisor.health.canaries
 
     async def drained(self, timeout_s: float) -> bool:
         """Whether all requests in flight ended within ``timeout_s``."""
@@ -159,6 +181,24 @@ class Fleet:
     def statuses(self) -> Sequence[SlotStatus]:
         """All slots, in start order."""
         return [slot.status() for slot in self.registry]
+
+    def _make_planner(self, clock: Clock, notify: Callable[[str], None]) -> Planner:
+        counts, config = self._config.workers, self._config.planner
+        planner = Planner(
+            self.registry,
+            self.coordinator,
+            self.drainer,
+            config,
+            clock,
+            bounds=config.bounds(
+                counts.prefill + counts.decode + counts.mixed, self._config.engine.threads
+            ),
+            max_sequences=self._config.engine.max_sequences,
+            notify=notify,
+        )
+        self.coordinator.traffic = planner.traffic
+        self._supervisor.listeners.append(planner.on_report)
+        return planner
 
     def _worker_config(
         self, spec: SlotSpec, incarnation: int, reserved: Mapping[str, list[int]]

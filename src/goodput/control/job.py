@@ -17,6 +17,7 @@ from goodput.workers.messages import HandoffNotice
 class Stage(Enum):
     """Where a job is. Only PARKED and ORPHANED have no worker that will act by itself."""
 
+    QUEUED = "queued"  # waits at the router for its turn
     PARKED = "parked"  # no ready worker can take it
     PREFILL = "prefill"  # submitted to a prefill worker, or to a mixed one for good
     ORPHANED = "orphaned"  # the prompt is computed and leased, but no decode worker is ready

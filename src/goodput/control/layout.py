@@ -27,7 +27,7 @@ def plan_slots(config: DeploymentConfig, cores: Sequence[int]) -> list[SlotSpec]
     threads = config.engine.threads
     wanted = len(roles)
     if config.planner.enabled:
-        # Roles change, so names must not tell them; what may be added has its blocks from the start.
+        # Roles change, so names must not tell them; what may be added has its blocks already.
         _, most = config.planner.bounds(wanted, threads)
         roles += [roles[-1]] * (most - wanted)
         names = [f"worker-{number}" for number in range(most)]

@@ -108,8 +108,7 @@ class WorkerSlot:
         """A new process knows nothing of what its predecessor had queued; speeds stay known."""
         old = self.view
         self.view = self._new_view()
-        self.view.seconds_per_prefill_token = old.seconds_per_prefill_token
-        self.view.decode_step_s = old.decode_step_s
+        self.view.speeds = old.speeds
 
     def send(self, message: ToWorker) -> None:
         """Queue a message for the current process; dropped when there is none."""
@@ -137,8 +136,8 @@ class WorkerSlot:
             "kv_blocks": load.total_blocks,
             "restarts": self.restarts,
             "slowdown": self.slowdown,
-            "prefill_seconds_per_token": self.view.seconds_per_prefill_token,
-            "decode_step_seconds": self.view.decode_step_s,
+            "prefill_seconds_per_token": self.view.speeds.prefill_token_s,
+            "decode_step_seconds": self.view.speeds.decode_step_s,
         }
         pid = None if self.process is None else self.process.pid
         return SlotStatus(self.name, self.spec.role, self.phase, pid, gauges)
@@ -148,7 +147,7 @@ class WorkerSlot:
             name=self.spec.name,
             role=self.spec.role,
             max_sequences=self._engine.max_sequences,
-            token_budget=self._engine.token_budget,
+            chunk_tokens=self._engine.saturation_tokens,
             load=WorkerLoad(free_blocks=self.spec.num_blocks, total_blocks=self.spec.num_blocks),
         )
 

@@ -8,19 +8,22 @@ import errno
 import resource
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 
 from goodput.control.fleet import Fleet, ModelFacts
+from goodput.control.fleet_metrics import FleetMetrics
 from goodput.control.registry import WorkerPhase
 from goodput.core.config import DeploymentConfig
 from goodput.core.errors import GoodputError, UsageError
+from goodput.core.heap import settle_heap
 from goodput.frontend.app import create_app
 from goodput.frontend.ports import TextSide, WorkerState, WorkerStatus
 from goodput.models.grammar_check import complaint
+from goodput.workers.messages import Fault
 
 _BACKLOG: Final = 2048
 _CLOSE_TIMEOUT_S: Final = 5
@@ -28,6 +31,8 @@ _STATES: Final[dict[WorkerPhase, WorkerState]] = {
     WorkerPhase.DEAD: "lost",
     WorkerPhase.STARTING: "starting",
     WorkerPhase.READY: "ready",
+    WorkerPhase.DRAINING: "draining",
+    WorkerPhase.STOPPED: "stopped",
 }
 
 
@@ -94,8 +99,8 @@ def allow_many_files() -> None:
 class Serving:
     """Runs a deployment until a signal, or until its workers cannot start.
 
-    ``notify`` gets short lines for the operator. Workers, pool and ``listener`` are gone when
-    :meth:`run` returns or raises.
+    ``notify`` gets short lines for the operator, ``faults`` (for tests) go to the workers. Workers,
+    pool and ``listener`` are gone when :meth:`run` returns or raises.
     """
 
     def __init__(
@@ -105,8 +110,10 @@ class Serving:
         text: TextSide,
         listener: socket.socket,
         notify: Callable[[str], None],
+        faults: Mapping[str, Fault] | None = None,
     ) -> None:
         self._config = config
+        self._faults = faults
         self._model = model
         self._text = text
         self._listener = listener
@@ -118,7 +125,7 @@ class Serving:
 
         Raises GoodputError when a worker cannot start.
         """
-        fleet = Fleet(self._config, self._model, notify=self._notify)
+        fleet = Fleet(self._config, self._model, notify=self._notify, faults=self._faults)
         app = create_app(
             fleet,
             self._text,
@@ -128,6 +135,7 @@ class Serving:
             fleet_status=FleetHealth(fleet),
             judge_grammar=complaint if self._config.engine_kind == "model" else None,
         )
+        app.state.service.metrics.registry.register(FleetMetrics(fleet))
         server = _Server(
             uvicorn.Config(
                 app,
@@ -135,6 +143,7 @@ class Serving:
                 access_log=False,
                 lifespan="off",
                 ws="none",
+                proxy_headers=False,
                 http="httptools",
                 timeout_graceful_shutdown=_CLOSE_TIMEOUT_S,
             )
@@ -154,6 +163,7 @@ class Serving:
             if http.done():
                 http.result()
                 raise GoodputError("The HTTP server ended by itself.")
+            fleet.hold()
             gate = app.state.gate
             gate.start_draining()
             return await self._drain(gate.pending, gate.wait_idle())
@@ -173,6 +183,7 @@ class Serving:
     async def _announce_ready(self, fleet: Fleet) -> None:
         with contextlib.suppress(GoodputError):  # run() raises it
             await fleet.wait_ready()
+            settle_heap()
             self._notify("ready: /health answers 200")
 
     async def _drain(self, pending: int, idle: Coroutine[None, None, None]) -> int:

@@ -83,6 +83,7 @@ class Supervisor:
             replace=lambda slot, why: self.spawn(drainer.leave(slot, why, replace=True)),
             notify=notify,
         )
+        self.listeners: list[Callable[[WorkerSlot, Report], None]] = []
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
         self.changed = asyncio.Condition()
@@ -155,7 +156,10 @@ class Supervisor:
 
     async def _pause(self, failed_starts: int) -> None:
         # At once after a death in service, for its requests wait; slower when it cannot start.
-        seconds = min(_MAX_BACKOFF_S, 0.5 * (2**failed_starts - 1))
+        await self.sleep(min(_MAX_BACKOFF_S, 0.5 * (2**failed_starts - 1)))
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after ``seconds``, or at once when the workers are to stop."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
@@ -199,6 +203,8 @@ class Supervisor:
         match message:
             case Report():
                 self.health.on_report(slot, message, slot.last_heard)
+                for listen in self.listeners:
+                    listen(slot, message)
                 self._coordinator.on_report(slot, message)
             case LeaseAck():
                 self._coordinator.on_ack(slot, message)

@@ -12,6 +12,7 @@ import msgspec
 
 from goodput.core.errors import UsageError
 from goodput.core.operations_config import HealthConfig, PlannerConfig
+from goodput.core.router_config import Admission, RouterConfig
 
 Role = Literal["prefill", "decode", "mixed"]
 Backend = Literal["cpu", "torch"]
@@ -85,6 +86,7 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Everything that ``goodput serve`` needs to know.
 
     ``backend`` None means what ``engine.device`` is best served by (see :attr:`chosen_backend`).
+    ``admission`` "slo" refuses a request whose SLO cannot be kept, or only at others' cost.
     """
 
     model: str = "smollm2:135m"
@@ -96,6 +98,8 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     workers: WorkerCounts = WorkerCounts()
     engine: EngineConfig = EngineConfig()
     limits: LimitsConfig = LimitsConfig()
+    router: RouterConfig = RouterConfig()
+    admission: Admission = "all"
     planner: PlannerConfig = PlannerConfig()
     health: HealthConfig = HealthConfig()
 
@@ -118,6 +122,7 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             raise UsageError("workers.prefill and workers.decode go together: set both or neither")
         self.planner.check(counts.prefill, counts.decode, counts.mixed, self.engine.threads)
         self.health.check()
+        self.router.check()
         if self.engine.device == "cuda":
             if self.backend == "cpu":
                 raise UsageError("backend cpu cannot run on engine.device cuda; leave backend out")

@@ -12,10 +12,11 @@ _DAY_S = 86_400
 class PlannerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the runtime planner may do, and how fast. Times in seconds.
 
-    It keeps between ``min_workers`` and ``max_workers`` workers (None: as many as ``workers`` says),
-    and no more than ``cores`` hold at ``engine.threads`` each (None: no such bound). It judges the
-    traffic of the last ``window_s`` every ``interval_s``. What it wants has to last for ``react_s``
-    (``relax_s`` for fewer workers), and ``cooldown_s`` must have passed since its last change.
+    It keeps between ``min_workers`` and ``max_workers`` workers (None: as many as ``workers``
+    says), and no more than ``cores`` hold at ``engine.threads`` each (None: no such bound). It
+    judges the traffic of the last ``window_s`` every ``interval_s``. What it wants has to last for
+    ``react_s`` (``relax_s`` for fewer workers), and ``cooldown_s`` must have passed since its last
+    change.
 
     Pressure is the work of the window over what the workers can do; above ``high`` it acts, and it
     removes a worker when pressure would stay below ``low`` without it. A change must lower pressure
@@ -31,7 +32,7 @@ class PlannerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     window_s: float = 10.0
     react_s: float = 1.0
     relax_s: float = 30.0
-    cooldown_s: float = 3.0
+    cooldown_s: float = 1.0
     high: float = 0.8
     low: float = 0.4
     margin: float = 0.15

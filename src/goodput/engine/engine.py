@@ -9,8 +9,10 @@ from itertools import count
 from goodput.core.clock import Clock
 from goodput.core.config import EngineConfig, Role
 from goodput.core.request import GenerationRequest, TokenDelta
+from goodput.core.speeds import StepCost
 from goodput.core.timeline import Timeline
 from goodput.engine.executor import Executor
+from goodput.engine.pacing import slack_of
 from goodput.engine.report import EngineLoad, Handoff, StepResult
 from goodput.engine.scheduler import Outcome, Scheduler
 from goodput.engine.sequence import Sequence, SequenceStatus
@@ -53,21 +55,29 @@ class Engine:
     @role.setter
     def role(self, role: Role) -> None:
         self.scheduler.role = role
+        for sequence in self._sequences.values():
+            sequence.keep = False
 
     @property
     def has_work(self) -> bool:
         """Whether ``step`` is worth calling. It may still find all blocks under leases."""
         return self.scheduler.has_work
 
-    def add(self, request: GenerationRequest, timeline: Timeline | None = None) -> None:
+    def add(
+        self, request: GenerationRequest, timeline: Timeline | None = None, *, keep: bool = False
+    ) -> None:
         """Queue a request. ``timeline`` (kept and stamped) has the stamps before this worker.
+
+        With ``keep`` it is not handed off, unless the role is set once more.
 
         A request that can never run (no prompt, or one that fills the context or the whole pool)
         ends with the reason "error" in the next step. Raises ValueError for an id in use.
         """
         if timeline is None:
             timeline = Timeline(received=request.received, submitted=self.clock.now())
-        self._enter(self._sequence(request, timeline))
+        sequence = self._sequence(request, timeline)
+        sequence.keep = keep
+        self._enter(sequence)
 
     def add_handed_over(
         self,
@@ -121,7 +131,8 @@ class Engine:
         plan = self.scheduler.schedule()
         started = self.clock.now()
         sampled = self.executor.execute(plan) if plan.chunks else []
-        self.scheduler.pace.observe(*plan.by_phase(), self.clock.now() - started)
+        cost = StepCost(self.clock.now() - started, *plan.by_phase())
+        self.scheduler.pace.speeds.observe(cost)
         outcomes = self.scheduler.commit(plan, sampled)
         return self._report(outcomes, plan.tokens)
 
@@ -147,6 +158,7 @@ class Engine:
         """What a router wants to know; O(running)."""
         running = self.scheduler.running
         prefilling = sum(x.remaining for x in running if x.remaining > 1)
+        slack, pace = slack_of(running, self.clock.now())
         return EngineLoad(
             waiting=len(self.scheduler.waiting),
             running=len(running),
@@ -157,6 +169,8 @@ class Engine:
             preemptions=self.scheduler.preemptions,
             drafted=self.scheduler.drafted,
             accepted=self.scheduler.accepted,
+            slack_s=slack,
+            pace_s=pace,
         )
 
     def check_invariants(self) -> None:

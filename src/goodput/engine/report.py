@@ -45,7 +45,8 @@ class EngineLoad(msgspec.Struct, frozen=True, omit_defaults=True):
     ``waiting`` and ``running`` count sequences. ``waiting_prefill_tokens`` are known tokens not
     computed yet, prefix hits not foreseen. ``free_blocks`` can be allocated now (evictable cached
     ones included); ``leases`` are hand-offs whose blocks are still kept here. ``drafted`` tokens
-    were guessed and verified since the start, of which ``accepted`` were right.
+    were guessed and verified since the start, of which ``accepted`` were right. ``slack_s`` and
+    ``pace_s`` are what ``pacing.slack_of`` says of the decoding sequences.
     """
 
     waiting: int = 0
@@ -57,3 +58,5 @@ class EngineLoad(msgspec.Struct, frozen=True, omit_defaults=True):
     preemptions: int = 0
     drafted: int = 0
     accepted: int = 0
+    slack_s: float | None = None
+    pace_s: float | None = None

@@ -47,8 +47,8 @@ class Scheduler:
     """Owns the sequences of one engine and their references in ``pool``.
 
     ``role`` may change at any time between steps. "prefill" hands every sequence off after the
-    next token that it samples (unless it ends with it, or holds a lease of another worker's
-    blocks); "decode" and "mixed" keep it.
+    next token that it samples (unless it ends with it, is to be kept, or holds a lease of another
+    worker's blocks); "decode" and "mixed" keep it.
     """
 
     config: EngineConfig
@@ -292,7 +292,7 @@ class Scheduler:
                 self._leave(sequence)
                 self._finish(sequence, reason)
                 break
-            if self.role == "prefill" and sequence.lease_id is None:
+            if self.role == "prefill" and not sequence.keep and sequence.lease_id is None:
                 self._leave(sequence)
                 self._shrink(sequence)
                 sequence.status = SequenceStatus.LEASED

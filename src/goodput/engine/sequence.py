@@ -36,6 +36,7 @@ class Sequence:
         "drafter",
         "finish_reason",
         "hashes",
+        "keep",
         "lease_id",
         "num_cached",
         "num_computed",
@@ -65,6 +66,8 @@ class Sequence:
         self.lease_id: str | None = None
         self.hashes: list[BlockHash] = []
         """Of the leading full blocks of ``tokens``, as far as they were needed."""
+        self.keep = False
+        """Decoded here too, though the role says that it would be handed off."""
         self.num_registered = 0
         """Leading blocks that were offered to the prefix cache."""
         self.status = SequenceStatus.WAITING

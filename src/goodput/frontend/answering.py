@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Sequence
 
@@ -16,8 +15,7 @@ from goodput.frontend.reading import CancelOnDisconnect, ClientGone
 from goodput.frontend.report import Report, make_report
 from goodput.frontend.service import Service
 from goodput.frontend.shapes import DONE, FinishedChoice, Shape
-
-STALL_TIMEOUT_S = 60.0
+from goodput.frontend.stalls import StallWatch
 
 _STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -29,9 +27,10 @@ _STREAM_HEADERS = [
 class Answer:
     """A response that has not begun; before the first token any status is still possible."""
 
-    def __init__(self, request_id: str, send: Send) -> None:
+    def __init__(self, request_id: str, send: Send, stalls: StallWatch) -> None:
         self._request_id = request_id
         self._send = send
+        self._stalls = stalls
 
     async def fail(self, error: GoodputError) -> None:
         """Send the error, in whatever way the response's state still allows; never raises."""
@@ -64,19 +63,15 @@ class Answer:
         )
 
     async def _write(self, message: Message) -> None:
-        """Send; a client that reads nothing for STALL_TIMEOUT_S holds its place no longer."""
-        try:
-            async with asyncio.timeout(STALL_TIMEOUT_S):
-                await self._send(message)
-        except TimeoutError:
-            raise ClientGone from None
+        """Send; a client that reads nothing for too long holds its place no longer."""
+        await self._stalls.write(self._send(message))
 
 
 class WholeAnswer(Answer):
     """One JSON object, when all choices are complete."""
 
     def __init__(self, job: Job, shape: Shape, send: Send, service: Service) -> None:
-        super().__init__(job.id, send)
+        super().__init__(job.id, send, service.stalls)
         self._job = job
         self._shape = shape
         self._clock = service.clock
@@ -109,7 +104,7 @@ class StreamedAnswer(Answer):
     """Server-sent events, one per token that shows text; begins with the first delta."""
 
     def __init__(self, job: Job, shape: Shape, send: Send, service: Service) -> None:
-        super().__init__(job.id, send)
+        super().__init__(job.id, send, service.stalls)
         self._job = job
         self._shape = shape
         self._clock = service.clock

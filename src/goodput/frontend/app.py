@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from goodput.core.clock import Clock, MonotonicClock
 from goodput.core.config import LimitsConfig
@@ -24,7 +26,30 @@ from goodput.frontend.metrics import Metrics
 from goodput.frontend.ports import FleetStatus, TextSide
 from goodput.frontend.probes import Probes
 from goodput.frontend.service import Service
+from goodput.frontend.stalls import StallWatch
 from goodput.models.grammar_check import complaint
+
+_STALL_TIMEOUT_S: Final = 60.0
+
+
+class _App(Starlette):
+    """Hands generation requests to their endpoints directly.
+
+    Those answer every failure themselves; Starlette's layers around a route would add three more
+    coroutines to each token's write.
+    """
+
+    def __init__(self, endpoints: Mapping[str, ASGIApp], routes: Sequence[Route]) -> None:
+        handlers = {GoodputError: _on_error, HTTPException: _on_no_route}
+        super().__init__(routes=routes, exception_handlers=handlers)
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope.get("path", ""))
+        if endpoint is not None and scope.get("method") == "POST":
+            await endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -59,19 +84,24 @@ def create_app(
         gate=gate,
         metrics=Metrics(gate, fleet_status),
         grammars=GrammarDesk(judge_grammar),
+        stalls=StallWatch(_STALL_TIMEOUT_S),
     )
     probes = Probes(service)
-    app = Starlette(
+    endpoints: dict[str, ASGIApp] = {
+        "/v1/chat/completions": GenerationEndpoint(service, CHAT),
+        "/v1/completions": GenerationEndpoint(service, COMPLETION),
+    }
+    app = _App(
+        endpoints,
         routes=[
-            Route("/v1/chat/completions", GenerationEndpoint(service, CHAT), methods=["POST"]),
-            Route("/v1/completions", GenerationEndpoint(service, COMPLETION), methods=["POST"]),
+            *(Route(path, endpoint, methods=["POST"]) for path, endpoint in endpoints.items()),
             Route("/v1/models", probes.models),
             Route("/v1/models/{name:path}", probes.model),
             Route("/health", probes.health),
+            Route("/ready", probes.ready),
             Route("/live", probes.live),
             Route("/metrics", probes.metrics),
         ],
-        exception_handlers={GoodputError: _on_error, HTTPException: _on_no_route},
     )
     app.state.gate = gate
     app.state.service = service

@@ -76,6 +76,8 @@ class CommonBody(msgspec.Struct, frozen=True, kw_only=True):
     stop_token_ids: Annotated[list[NonNegative], Meta(max_length=1_024)] = []
     ignore_eos: bool = False
     slo: SloBody | None = None
+    user: Annotated[str, Meta(max_length=256)] | None = None
+    priority: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0
     response_format: ResponseFormat | None = None
     guided_json: dict[str, Any] | str | None = None
     guided_regex: str | None = None

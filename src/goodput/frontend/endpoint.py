@@ -24,6 +24,7 @@ from goodput.frontend.reading import CancelOnDisconnect, ClientGone, read_body
 from goodput.frontend.running import run_choices
 from goodput.frontend.service import Service
 from goodput.frontend.shapes import ChatShape, CompletionShape, Shape
+from goodput.frontend.tenants import tenant_of
 
 _LOG = logging.getLogger("goodput.frontend")
 _CLIENT_GONE_STATUS = 499
@@ -57,7 +58,7 @@ class GenerationEndpoint(Generic[B]):
         service = self._service
         received = service.clock.now()
         request_id = f"{self._dialect.id_prefix}{uuid.uuid4().hex}"
-        answer = Answer(request_id, send)
+        answer = Answer(request_id, send, service.stalls)
         status = 200
         body: B | None = None
         met: bool | None = None
@@ -66,7 +67,7 @@ class GenerationEndpoint(Generic[B]):
             async with CancelOnDisconnect(receive) as guard:
                 body = self._read(raw)
                 service.gate.check()  # before the prompt is tokenized, which costs time
-                job = await self._job(body, request_id, received)
+                job = await self._job(body, request_id, received, tenant_of(scope, body.user))
                 with service.gate.enter(len(job.requests)):
                     answer = self._answer(job, send)
                     met = await self._generate(job, answer, guard)
@@ -93,7 +94,7 @@ class GenerationEndpoint(Generic[B]):
             )
         return body
 
-    async def _job(self, body: B, request_id: str, received: float) -> Job:
+    async def _job(self, body: B, request_id: str, received: float, tenant: str) -> Job:
         service = self._service
         grammar = await service.grammars.read(body)
         return build_job(
@@ -102,6 +103,7 @@ class GenerationEndpoint(Generic[B]):
             grammar=grammar,
             request_id=request_id,
             received=received,
+            tenant=tenant,
             tokenizer=service.text.tokenizer,
             context_length=service.context_length,
             limits=service.limits,

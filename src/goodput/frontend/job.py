@@ -44,6 +44,7 @@ def build_job(
     grammar: Grammar | None,
     request_id: str,
     received: float,
+    tenant: str,
     tokenizer: Tokenizer,
     context_length: int,
     limits: LimitsConfig,
@@ -75,6 +76,8 @@ def build_job(
                     received=received,
                     eos_token_ids=tuple(tokenizer.eos_token_ids),
                     slo=slo,
+                    tenant=tenant,
+                    priority=body.priority,
                     grammar=grammar,
                 )
             )

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-WorkerState = Literal["starting", "ready", "draining", "lost"]
+WorkerState = Literal["starting", "ready", "draining", "stopped", "lost"]
 
 
 class Tokenizer(Protocol):

@@ -32,13 +32,15 @@ class Probes:
         """``GET /live``: the process answers."""
         return _json({"status": "live"})
 
+    async def ready(self, request: Request) -> Response:
+        """``GET /ready``: 200 when new requests should be sent here, else 503."""
+        status = self._status()
+        return _json({"status": status}, 200 if status == "ready" else 503)
+
     async def health(self, request: Request) -> Response:
         """``GET /health``: 200 when a request sent now would be worked on, else 503."""
         service = self._service
-        if service.gate.draining:
-            status = "draining"
-        else:
-            status = "ready" if service.fleet.ready() else "starting"
+        status = self._status()
         workers = [msgspec.structs.asdict(worker) for worker in service.fleet.workers()]
         return _json(
             {
@@ -55,6 +57,11 @@ class Probes:
         return Response(
             self._service.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8"
         )
+
+    def _status(self) -> str:
+        if self._service.gate.draining:
+            return "draining"
+        return "ready" if self._service.fleet.ready() else "starting"
 
     def _model(self) -> dict[str, object]:
         return {

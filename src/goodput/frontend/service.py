@@ -11,6 +11,7 @@ from goodput.frontend.gate import Gate
 from goodput.frontend.grammars import GrammarDesk
 from goodput.frontend.metrics import Metrics
 from goodput.frontend.ports import FleetStatus, TextSide
+from goodput.frontend.stalls import StallWatch
 
 
 @dataclass(slots=True, frozen=True)
@@ -28,3 +29,4 @@ class Service:
     gate: Gate
     metrics: Metrics
     grammars: GrammarDesk
+    stalls: StallWatch

@@ -134,6 +134,10 @@ class BlockPool:
         self._block_of[digest] = block
         self._journal.stored(digest)
 
+    def cached_hashes(self) -> list[BlockHash]:
+        """All hashes that ``match_prefix`` can find now."""
+        return list(self._block_of)
+
     def drain_events(self) -> CacheEvents:
         """What became reusable or was evicted since the last call (for the router's index)."""
         return self._journal.drain()

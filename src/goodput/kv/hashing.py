@@ -16,6 +16,7 @@ BlockHash = bytes
 """16 bytes."""
 
 _DIGEST_BYTES = 16
+_EMPTY = hashlib.blake2b(digest_size=_DIGEST_BYTES)
 
 
 @lru_cache(maxsize=64)
@@ -24,26 +25,33 @@ def root_hash(salt: str = "") -> BlockHash:
     return hashlib.blake2b(salt.encode(), digest_size=_DIGEST_BYTES, person=b"kv-root").digest()
 
 
-def block_hash(parent: BlockHash, tokens: Sequence[int]) -> BlockHash:
-    """The hash of one full block whose text before it has the hash ``parent``.
-
-    ``tokens`` are ids in 0..2**32-1; raises struct.error outside of that range.
-    """
-    packed = struct.pack(f"<{len(tokens)}I", *tokens)
-    return hashlib.blake2b(parent + packed, digest_size=_DIGEST_BYTES).digest()
-
-
 def extend_hashes(
-    hashes: list[BlockHash], tokens: Sequence[int], block_size: int, salt: str = ""
+    hashes: list[BlockHash],
+    tokens: Sequence[int],
+    block_size: int,
+    salt: str = "",
+    most: int | None = None,
 ) -> None:
     """Append the hashes of the full blocks of ``tokens`` that ``hashes`` does not have yet.
 
+    No more than the first ``most`` blocks then have their hashes.
+
     ``hashes[i]`` is of ``tokens[i * block_size : (i + 1) * block_size]``. The work is that of the
-    new blocks only, so that a growing sequence hashes each token once.
+    new blocks only, so that a growing sequence hashes each token once. Raises struct.error for ids
+    outside 0..2**32-1.
     """
     parent = hashes[-1] if hashes else root_hash(salt)
-    for index in range(len(hashes), len(tokens) // block_size):
-        parent = block_hash(parent, tokens[index * block_size : (index + 1) * block_size])
+    known, full = len(hashes), len(tokens) // block_size
+    if most is not None:
+        full = min(full, most)
+    new = tokens[known * block_size : full * block_size]
+    # Packed at once, and from copies of one empty hash: a router has microseconds for a prompt.
+    packed = struct.pack(f"<{len(new)}I", *new)
+    width = block_size * 4
+    for start in range(0, len(packed), width):
+        digest = _EMPTY.copy()
+        digest.update(parent + packed[start : start + width])
+        parent = digest.digest()
         hashes.append(parent)
 
 

@@ -29,7 +29,7 @@ def encode_chat(
 ) -> list[int]:
     """The prompt's token ids, equal to those of ``transformers`` for messages without control
     tokens. Raises InvalidRequestError(param="messages")."""
-    control = _pattern(tokenizer)
+    control = tokenizer.special_pattern
     marked = [_mark(message, control) for message in messages]
     text = template.render(marked, add_generation_prompt)
     if _OPEN not in text and _CLOSE not in text:
@@ -39,12 +39,6 @@ def encode_chat(
         # split() alternates: what the template wrote, a marked token, what the template wrote, …
         ids += tokenizer.encode(_LONE.sub("", piece), special=index % 2 == 0)
     return ids
-
-
-def _pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:
-    # Longest first, so that a token wins over one that it starts with. `re` caches the pattern.
-    names = sorted(tokenizer.special_tokens, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, names))) if names else None
 
 
 def _mark(value: Any, control: re.Pattern[str] | None) -> Any:

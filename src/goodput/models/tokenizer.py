@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +12,9 @@ from tokenizers import Tokenizer as Backend
 
 from goodput.core.errors import InvalidRequestError
 from goodput.models.token_bytes import TokenBytes
+
+# A batch of one gains nothing from the library's own threads.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 # Tokens that end a turn or a text in the families that we read. Chat models are trained to close
 # an answer with one of them even where their metadata names another as the end.
@@ -39,6 +44,7 @@ class Tokenizer:
 
     ``vocab_size`` counts the tokens that the tokenizer knows (a model's embedding may have a few
     more rows). ``eos_token_ids`` are the tokens after which a chat answer has ended, sorted.
+    ``special_pattern`` matches the text of any control token; None where there are none.
     """
 
     def __init__(self, parts: TokenizerParts) -> None:
@@ -48,8 +54,14 @@ class Tokenizer:
         self._model_token_bytes = parts.model_token_bytes
         added = parts.backend.get_added_tokens_decoder()
         self._added_bytes = {id_: token.content.encode() for id_, token in added.items()}
+        self._bytes: dict[int, bytes] = {}  # Of tokens that came up; the vocabulary bounds it.
         self._special = frozenset(id_ for id_, token in added.items() if token.special)
         self._special_texts = {added[id_].content: id_ for id_ in sorted(self._special)}
+        # Longest first, so that a token wins over one that it starts with.
+        names = sorted(self._special_texts, key=len, reverse=True)
+        self.special_pattern: re.Pattern[str] | None = (
+            re.compile("|".join(map(re.escape, names))) if names else None
+        )
         self._plain = _without_special_parsing(parts.backend)
         self.vocab_size: int = parts.backend.get_vocab_size(with_added_tokens=True)
         self.bos_token_id = parts.bos_token_id
@@ -72,7 +84,8 @@ class Tokenizer:
         """
         backend = self._backend if special else self._plain
         try:
-            ids: list[int] = backend.encode(text, add_special_tokens=False).ids
+            # The fast way leaves out offsets into the text, which nobody here asks for.
+            ids: list[int] = backend.encode_batch_fast([text], add_special_tokens=False)[0].ids
         except (UnicodeEncodeError, TypeError):
             raise InvalidRequestError(
                 "the text is not valid Unicode: it has a lone surrogate"
@@ -96,6 +109,14 @@ class Tokenizer:
 
     def token_bytes(self, id_: int) -> bytes:
         """The bytes of one token, which may be a part of a character; b"" for an unknown id."""
+        known = self._bytes.get(id_)
+        if known is None:
+            known = self._look_up(id_)
+            if known:
+                self._bytes[id_] = known
+        return known
+
+    def _look_up(self, id_: int) -> bytes:
         added = self._added_bytes.get(id_)
         if added is not None:
             return added

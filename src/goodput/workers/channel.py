@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -55,6 +55,16 @@ class FrameBuffer:
 def frame(payload: bytes) -> bytes:
     """The payload with its length before it."""
     return len(payload).to_bytes(_HEADER, "little") + payload
+
+
+class Channel(Protocol):
+    """What a worker's loop needs of a channel."""
+
+    def send(self, message: FromWorker) -> None:
+        """Write one message. Raises ChannelClosed."""
+
+    def receive(self, timeout_s: float) -> list[ToWorker]:
+        """Messages that came; waits no longer than ``timeout_s``. Raises ChannelClosed."""
 
 
 class WorkerChannel:

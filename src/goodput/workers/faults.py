@@ -1,13 +1,17 @@
-"""Deaths on order, for tests of the hand-off protocol. Without a Fault nothing here acts."""
+"""Deaths and delays on order, for tests of the protocols. Without a Fault nothing here acts."""
 
 from __future__ import annotations
 
 import os
+import random
 import signal
+from collections import deque
 from typing import Final
 
+from goodput.core.clock import Clock
 from goodput.core.errors import UsageError
-from goodput.workers.messages import Fault
+from goodput.workers.channel import Channel
+from goodput.workers.messages import Fault, FromWorker, ToWorker
 
 POINTS: Final = (
     "start",  # before the engine is loaded
@@ -29,6 +33,8 @@ class FaultTrigger:
     """Acts on the ``fault.after``-th pass (from 0) of the point ``fault.at``."""
 
     def __init__(self, fault: Fault | None) -> None:
+        if fault is not None and fault.how == "delay":
+            fault = None
         if fault is not None and (fault.at not in POINTS or fault.how not in ("kill", "stop")):
             raise UsageError(f"no such fault: {fault.how} at {fault.at!r}")
         self._point = None if fault is None else fault.at
@@ -43,3 +49,46 @@ class FaultTrigger:
             self._point = None
             os.kill(os.getpid(), self._signal)
         self._left -= 1
+
+
+class DelayedChannel:
+    """A channel that holds one message in five back for up to ``seconds``, and all after it.
+
+    So the order stays, as it does on the socket below, while a worker and its host act on older
+    news of each other than usual. What is held back when the process ends is lost.
+    """
+
+    def __init__(self, inner: Channel, seconds: float, clock: Clock) -> None:
+        self._inner = inner
+        self._seconds = seconds
+        self._clock = clock
+        self._dice = random.Random(os.getpid())
+        self._incoming: deque[tuple[float, ToWorker]] = deque()
+        self._outgoing: deque[tuple[float, FromWorker]] = deque()
+
+    def send(self, message: FromWorker) -> None:
+        """Queue the message; it is written by one of the next calls."""
+        self._outgoing.append((self._due(), message))
+        self._write_due()
+
+    def receive(self, timeout_s: float) -> list[ToWorker]:
+        """What is due of all that came. Raises ChannelClosed."""
+        heads = [queue[0][0] for queue in (self._incoming, self._outgoing) if queue]
+        wait_s = min([self._clock.now() + timeout_s, *heads]) - self._clock.now()
+        for message in self._inner.receive(max(0.0, wait_s)):
+            self._incoming.append((self._due(), message))
+        self._write_due()
+        now = self._clock.now()
+        due: list[ToWorker] = []
+        while self._incoming and self._incoming[0][0] <= now:
+            due.append(self._incoming.popleft()[1])
+        return due
+
+    def _write_due(self) -> None:
+        now = self._clock.now()
+        while self._outgoing and self._outgoing[0][0] <= now:
+            self._inner.send(self._outgoing.popleft()[1])
+
+    def _due(self) -> float:
+        late = self._dice.random() < 0.2
+        return self._clock.now() + (self._dice.uniform(0.0, self._seconds) if late else 0.0)

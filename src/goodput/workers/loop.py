@@ -10,7 +10,7 @@ from goodput.core.clock import Clock
 from goodput.engine.engine import Engine
 from goodput.engine.report import StepResult
 from goodput.kv.invariants import InvariantError
-from goodput.workers.channel import WorkerChannel
+from goodput.workers.channel import Channel
 from goodput.workers.faults import FaultTrigger
 from goodput.workers.messages import (
     Cancel,
@@ -21,6 +21,7 @@ from goodput.workers.messages import (
     LeaseAck,
     Leaving,
     Report,
+    Resync,
     SetRole,
     StartDecode,
     Stop,
@@ -48,7 +49,7 @@ class WorkerLoop:
     def __init__(
         self,
         config: WorkerConfig,
-        channel: WorkerChannel,
+        channel: Channel,
         engine: Engine,
         metered: MeteredExecutor,
         clock: Clock,
@@ -64,6 +65,7 @@ class WorkerLoop:
         self._last_sent = clock.now()
         self._check_at: float | None = None
         self._told_to_leave = False
+        self._cache_number = 0
 
     def run(self, early: list[ToWorker]) -> None:
         """``early`` came before the loop began. Raises ChannelClosed when the host is gone."""
@@ -91,6 +93,8 @@ class WorkerLoop:
             load.waiting_prefill_tokens,
             load.free_blocks,
             load.total_blocks,
+            load.slack_s,
+            load.pace_s,
         )
 
     def _poll_s(self) -> float:
@@ -120,6 +124,7 @@ class WorkerLoop:
 
     def _report(self, result: StepResult) -> None:
         events = self._engine.pool.drain_events()
+        self._cache_number += bool(events)
         handoffs = [
             HandoffNotice(
                 attempt_id=handoff.request_id,
@@ -141,6 +146,7 @@ class WorkerLoop:
                 cost=self._metered.take(),
                 stored=events.stored,
                 removed=events.removed,
+                cache_number=self._cache_number,
             )
         )
 
@@ -153,20 +159,26 @@ class WorkerLoop:
 
     def _heartbeat(self) -> None:
         if self._clock.now() - self._last_sent >= self._config.heartbeat_s:
-            self._send(Report(load=self.load()))
+            self._send(Report(load=self.load(), cache_number=self._cache_number))
 
     def _handle(self, message: ToWorker) -> None:
         match message:
-            case Submit(request=request):
+            case Submit(request=request, keep=keep):
                 self._fault.at("on_submit")
-                self._engine.add(request)
+                self._engine.add(request, keep=keep)
             case StartDecode():
                 self._take_over(message)
             case Cancel(attempt_id=attempt_id):
                 self._fault.at("on_cancel")
                 lease_id = self._engine.cancel(attempt_id)
-                if lease_id is not None:
-                    self._send(Report(load=self.load(), released_leases=[lease_id]))
+                # At once: the router should know of the room before this worker's next step ends.
+                self._send(
+                    Report(
+                        load=self.load(),
+                        released_leases=[] if lease_id is None else [lease_id],
+                        cache_number=self._cache_number,
+                    )
+                )
             case FreeLease(lease_id=lease_id):
                 self._fault.at("before_free")
                 self._engine.release_lease(lease_id)
@@ -174,6 +186,10 @@ class WorkerLoop:
                 self._send(self._inspect(number))
             case SetRole(role=role):
                 self._engine.role = role
+            case Resync():
+                self._engine.pool.drain_events()  # They are in what is told now.
+                cached = self._engine.pool.cached_hashes()
+                self._send(Report(load=self.load(), cache_number=self._cache_number, cached=cached))
             case Stop():
                 self._stopping = True
             case _:

@@ -12,8 +12,9 @@ import traceback
 
 from goodput.core.clock import MonotonicClock
 from goodput.core.errors import GoodputError
-from goodput.workers.channel import ChannelClosed, WorkerChannel
-from goodput.workers.faults import FaultTrigger
+from goodput.core.heap import settle_heap
+from goodput.workers.channel import Channel, ChannelClosed, WorkerChannel
+from goodput.workers.faults import DelayedChannel, FaultTrigger
 from goodput.workers.messages import Configure, Failed, Ready, ToWorker, WorkerConfig
 from goodput.workers.process import settle
 
@@ -41,9 +42,11 @@ def _await_configuration(channel: WorkerChannel) -> tuple[WorkerConfig, list[ToW
     return messages[0].config, messages[1:]
 
 
-def _work(config: WorkerConfig, channel: WorkerChannel, early: list[ToWorker]) -> int:
+def _work(config: WorkerConfig, channel: Channel, early: list[ToWorker]) -> int:
     clock = MonotonicClock()
     began = clock.now()
+    if config.fault is not None and config.fault.how == "delay":
+        channel = DelayedChannel(channel, config.fault.seconds, clock)
     FaultTrigger(config.fault).at("start")
     try:
         # Late, so that a failing import is told to the host like any other failure.
@@ -59,6 +62,7 @@ def _work(config: WorkerConfig, channel: WorkerChannel, early: list[ToWorker]) -
         traceback.print_exc()
         channel.send(Failed(f"{type(error).__name__}: {error}"))
         return 1
+    settle_heap()
     channel.send(Ready(clock.now() - began, loop.load()))
     loop.run(early)
     return 0

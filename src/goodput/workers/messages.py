@@ -10,19 +10,22 @@ import msgspec
 
 from goodput.core.config import Backend, EngineConfig, EngineKind, ModelledConfig, Role
 from goodput.core.request import GenerationRequest, TokenDelta
+from goodput.core.speeds import StepCost
 from goodput.core.timeline import Timeline
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """For tests only: the worker ends (``kill``) or freezes (``stop``) itself at a named point.
+    """For tests only: what goes wrong in a worker.
 
-    ``after`` passes of that point are survived. Only a slot's first process does it, unless
-    ``always``. The points are listed in workers/faults.py.
+    ``how`` "kill" ends and "stop" freezes it at the point ``at``, after ``after`` passes that it
+    survives; workers/faults.py lists the points. "delay" holds its messages back, both ways, for up
+    to ``seconds``. Only a slot's first process does it, unless ``always``.
     """
 
-    at: str
+    at: str = ""
     after: int = 0
     how: str = "kill"
+    seconds: float = 0.0
     always: bool = False
 
 
@@ -68,9 +71,13 @@ class Configure(_ToWorker, tag="configure"):
 
 
 class Submit(_ToWorker, tag="submit"):
-    """Compute this request from its prompt. ``request.id`` is the attempt id."""
+    """Compute this request from its prompt. ``request.id`` is the attempt id.
+
+    With ``keep`` the worker also decodes it, whatever its role is until it is told another one.
+    """
 
     request: GenerationRequest
+    keep: bool = False
 
 
 class StartDecode(_ToWorker, tag="decode"):
@@ -115,11 +122,15 @@ class SetRole(_ToWorker, tag="role"):
     role: Role
 
 
+class Resync(_ToWorker, tag="resync"):
+    """Some of the worker's cache events are missing: answer with all that is cached."""
+
+
 class Stop(_ToWorker, tag="stop"):
     """Leave at once: the host has drained, or gives up."""
 
 
-ToWorker = Configure | Submit | StartDecode | Cancel | FreeLease | Inspect | SetRole | Stop
+ToWorker = Configure | Submit | StartDecode | Cancel | FreeLease | Inspect | SetRole | Resync | Stop
 
 
 class HandoffNotice(msgspec.Struct, array_like=True):
@@ -138,21 +149,19 @@ class HandoffNotice(msgspec.Struct, array_like=True):
 
 
 class WorkerLoad(msgspec.Struct, array_like=True):
-    """A worker's queue and memory, in sequences, tokens and KV blocks."""
+    """A worker's queue and memory, in sequences, tokens and KV blocks.
+
+    Prompts may hold up its decoding sequences for ``slack_s`` seconds before one is late for what
+    it was promised, and each then needs a token every ``pace_s`` seconds (None: no promises).
+    """
 
     waiting: int = 0
     running: int = 0
     waiting_prefill_tokens: int = 0
     free_blocks: int = 0
     total_blocks: int = 0
-
-
-class StepCost(msgspec.Struct, array_like=True):
-    """What the last step computed and how long it took."""
-
-    seconds: float
-    prefill_tokens: int
-    decode_tokens: int
+    slack_s: float | None = None
+    pace_s: float | None = None
 
 
 class _FromWorker(msgspec.Struct, tag_field="t", array_like=True):
@@ -187,7 +196,9 @@ class LeaseAck(_FromWorker, tag="ack"):
 class Report(_FromWorker, tag="report"):
     """What one engine step, or a cancellation, brought; with all lists empty it is a heartbeat.
 
-    ``stored`` and ``removed`` are prefix hashes that entered or left the worker's cache.
+    ``stored`` and ``removed`` are prefix hashes that entered or left the worker's cache;
+    ``cache_number`` counts the reports so far that had any, so that a missing one is noticed.
+    ``cached`` are all hashes in the cache, the answer to :class:`Resync`.
     """
 
     load: WorkerLoad
@@ -197,6 +208,8 @@ class Report(_FromWorker, tag="report"):
     cost: StepCost | None = None
     stored: list[bytes] = []
     removed: list[bytes] = []
+    cache_number: int = 0
+    cached: list[bytes] | None = None
 
 
 class InspectReport(_FromWorker, tag="inspected"):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from goodput.core.clock import Clock
+from goodput.core.speeds import StepCost
 from goodput.engine.executor import Executor, Sampled, StepPlan
-from goodput.workers.messages import StepCost
 
 
 class MeteredExecutor:

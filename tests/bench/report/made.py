@@ -15,10 +15,11 @@ from goodput.core.validity import Window
 
 BOUNDS = SLO(ttft=0.8, tpot=0.05)
 TOKENS = 30
+HOSTILE = "b $x$ <script>alert(1)</script>"
 
 
 def made_run(
-    rates: Sequence[float] = (1, 2, 4, 6),
+    rates: Sequence[float] = (1.0, 2.0, 4.0, 6.0),
     *,
     endpoints: dict[str, float] | None = None,
     seconds: float = 30.0,
@@ -49,7 +50,7 @@ def made_run(
             window = Window(start=start + 2, end=start + 2 + seconds)
             summary.add(
                 Outcome(
-                    step=Step(rate=rate, warmup=2, duration=seconds),
+                    step=Step(rate=float(rate), warmup=2.0, duration=float(seconds)),
                     window=window,
                     records=own,
                     drained=True,

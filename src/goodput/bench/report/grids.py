@@ -105,11 +105,12 @@ def kinds_grid(summary: BenchSummary) -> Grid | None:
                 None if figures.slo is None else figures.slo.target,
             ),
             *(milliseconds(read, "p90") for read in (figures.ttft, figures.tpot, figures.e2e)),
+            Cell("each its own" if figures.slo is None else str(figures.slo), style="text"),
         ]
         for step in summary.steps
         for kind, figures in step.figures.by_kind.items()
     ]
-    columns = ["kind", "met", "attainment (95 % CI)", "TTFT p90", "TPOT p90", "E2E p90"]
+    columns = ["kind", "met", "attainment (95 % CI)", "TTFT p90", "TPOT p90", "E2E p90", "SLO"]
     return Grid("Kinds of requests", [*_step_columns(summary), *columns], rows) if rows else None
 
 

@@ -31,7 +31,8 @@ class Group:
     @property
     def label(self) -> str:
         """``2 req/s``, and of which endpoint where there are several."""
-        return f"{self.endpoint}, {self.rate:g} req/s" if self.endpoint else f"{self.rate:g} req/s"
+        rate = f"{self.rate:.4g} req/s"
+        return f"{self.endpoint}, {rate}" if self.endpoint else rate
 
     @property
     def met(self) -> int:

@@ -30,7 +30,7 @@ def draw_over_time(summary: BenchSummary, records: Sequence[RequestRecord]) -> F
             if step.endpoint == endpoint.name
             for record in step.of(records)
         ]
-        style = {"color": SERIES[number % len(SERIES)], "label": endpoint.name or None, "lw": 1.4}
+        style = {"color": SERIES[number % len(SERIES)], "label": endpoint.name or None, "lw": 1.1}
         counts = token_counts(own, width, until)
         edges = [width * index for index in range(len(counts) + 1)]
         tokens.stairs([count / width for count in counts], edges, **style)

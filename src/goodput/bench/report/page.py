@@ -54,9 +54,7 @@ def _facts(summary: BenchSummary) -> list[tuple[str, str]]:
     facts = [("verb", summary.verb), ("SLO", promise(summary)), ("load", summary.load)]
     for endpoint in summary.endpoints:
         accepted = [
-            name
-            for name, value in msgspec.to_builtins(endpoint.dialect).items()
-            if value is True or isinstance(value, str)
+            name for name, value in msgspec.to_builtins(endpoint.dialect).items() if value is True
         ]
         name = endpoint.name or "endpoint"
         facts.append((name, f"{endpoint.model} at {endpoint.url}; accepts {', '.join(accepted)}"))

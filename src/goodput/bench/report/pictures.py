@@ -71,7 +71,8 @@ def draw_pictures(summary: BenchSummary, records: Sequence[RequestRecord]) -> li
     if summary.compare is not None and any(ratio.value for ratio in summary.compare.ratios):
         compare = summary.compare
         draws["compare"] = lambda: draw_ratios(compare)
-    if len({group.rate for group in groups}) > 1:
+    # A closed loop has no offered rate: what it came to is a result.
+    if len({group.rate for group in groups}) > 1 and not summary.closed_loop:
         draws["rates"] = lambda: draw_over_rates(groups, target, summary.search)
         draws["latencies"] = lambda: draw_latencies(groups)
     draws["scales"] = lambda: draw_over_scales(groups, target)

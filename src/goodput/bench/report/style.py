@@ -59,16 +59,20 @@ def colours(count: int) -> list[Any]:
 
     if count == 1:
         return [SERIES[0]]
-    return [colormaps["plasma"](0.05 + 0.75 * index / (count - 1)) for index in range(count)]
+    return [colormaps["plasma"](0.22 + 0.6 * index / (count - 1)) for index in range(count)]
 
 
 def plain_log_ticks(axis: Any) -> None:
-    """Ticks like 0.5, 1, 2, 5 instead of powers of ten, as many as stay legible."""
+    """Ticks like 0.5, 1, 2, 5, 1k instead of powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 3.0, 5.0), numticks=12))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=12))
+    axis.set_major_formatter(FuncFormatter(_short))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _short(value: float, _: int) -> str:
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
 @contextmanager

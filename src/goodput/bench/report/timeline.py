@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from goodput.bench.report.causes import COLOURS as CAUSES
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_ROWS = 200
-_MAX_PANELS = 4
+_MAX_PANELS = 3
 
 _COLOURS = {
     "client": CAUSES["client"],
@@ -78,19 +79,41 @@ def telling_steps(summary: BenchSummary, target: float) -> list[StepSummary]:
     """Of many steps those whose attainment is nearest to the target, in time order."""
     near = sorted(
         summary.steps,
-        key=lambda step: abs((step.figures.attainment or 0.0) - target),
+        key=lambda step: (abs((step.figures.attainment or 0.0) - target), -step.figures.rate),
     )[:_MAX_PANELS]
     return sorted(near, key=lambda step: step.first_record)
 
 
+def worst_stretch(
+    step: StepSummary, records: Sequence[RequestRecord], most: int
+) -> list[RequestRecord]:
+    """By scheduled time, the ``most`` neighbours with the most measured misses.
+
+    Of equals the one that begins nearest to where the measuring begins.
+    """
+    ordered = sorted(records, key=lambda record: record.scheduled)
+    if len(ordered) <= most:
+        return ordered
+    window = step.figures.window
+    first = sum(record.scheduled < window.start for record in ordered)
+    missed = [
+        int(window.start <= record.scheduled < window.end and not record.met())
+        for record in ordered
+    ]
+    sums = list(accumulate(missed, initial=0))
+    starts = range(len(ordered) - most + 1)
+    best = max(starts, key=lambda at: (sums[at + most] - sums[at], -abs(at - first)))
+    return ordered[best : best + most]
+
+
 def draw_timeline(summary: BenchSummary, records: Sequence[RequestRecord]) -> Figure:
-    """A panel a step, its first requests in the order of their scheduled times."""
+    """A panel a step: its requests, or the worst stretch of them, by their scheduled times."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     steps = telling_steps(summary, target_of(summary))
     most = MAX_ROWS // max(1, len(steps))
-    shown = [sorted(step.of(records), key=lambda r: r.scheduled)[:most] for step in steps]
+    shown = [worst_stretch(step, step.of(records), most) for step in steps]
     heights = [max(0.9, 0.05 * len(rows)) for rows in shown]
     figure = new_figure(sum(heights) + 0.75 * len(steps) + 0.7)
     panels = figure.subplots(len(steps), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -168,11 +191,15 @@ def _finish_panel(axes: Any, step: StepSummary, rows: Sequence[RequestRecord]) -
     axes.axvspan(0, step.warmup_s, color=INK, alpha=0.07, lw=0, zorder=0)
     if end > measured:
         axes.axvspan(measured, end * 1.02, color=INK, alpha=0.07, lw=0, zorder=0)
-    axes.set_xlim(0, max(end * 1.02, 0.1))
+    left = 0.0 if len(rows) == step.record_count else rows[0].scheduled - _start(step)
+    axes.set_xlim(left, left + max(1.02 * (end - left), 0.1))
     axes.set_ylim(max(len(rows), 8) - 0.4, -0.6)
     axes.set_yticks([])
     axes.grid(axis="y", visible=False)
     share = "nothing measured" if figures.attainment is None else f"{figures.attainment:.0%} met"
-    part = "" if len(rows) == step.record_count else f", its first {len(rows)} requests"
-    axes.set_title(f"{step.label}: {share}, goodput {figures.goodput:.2f} req/s{part}")
+    good = "goodput" if step.concurrency is None else "met"
+    part = (
+        "" if len(rows) == step.record_count else f"; {len(rows)} of {step.record_count} requests"
+    )
+    axes.set_title(f"{step.label}: {share}, {good} {figures.goodput:.2f} req/s{part}")
     axes.set_ylabel("requests")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from goodput.workers.messages import StepCost
+from goodput.core.speeds import StepCost
 
 _QUICK: Final = 0.2
 _USUAL: Final = 0.02

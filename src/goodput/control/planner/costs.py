@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from goodput.workers.messages import StepCost
+from goodput.core.speeds import StepCost
 
 # The first steps of a process are slow for reasons of their own: caches, compilation, page faults.
 _COLD_STEPS: Final = 10
@@ -61,7 +61,7 @@ class StepCosts:
         return base + slope * sequences
 
     def sequences_within(self, tpot: float | None, most: int) -> float:
-        """How many sequences a worker decodes, each with a token every ``tpot`` s; 1 to ``most``."""
+        """How many sequences (1 to ``most``) a worker gives a token every ``tpot`` s each."""
         if tpot is None or self._decode_steps < _ENOUGH:
             return most
         base, slope = self._line()

@@ -61,9 +61,7 @@ class TrafficWindow:
     def arrived(self, request: GenerationRequest, now: float) -> None:
         """A request was let in."""
         slo = request.slo
-        self._arrivals.append(
-            Arrival(now, len(request.prompt), None if slo is None else slo.tpot)
-        )
+        self._arrivals.append(Arrival(now, len(request.prompt), None if slo is None else slo.tpot))
         if slo is not None:
             self._target = slo.target
         if self._began is None:
