@@ -22,10 +22,10 @@ from goodput.core.config import Role
 from goodput.core.request import GenerationRequest, SamplingParams
 from goodput.core.router_config import RouterConfig
 from goodput.core.slo import SLO
+from goodput.core.speeds import Speeds
 from goodput.kv.hashing import block_hashes
 from goodput.router.policy import WorkerView
 from goodput.router.router import Prompt, Router
-from goodput.core.speeds import Speeds
 from goodput.workers.messages import Report, WorkerLoad
 
 BLOCK = 16

@@ -64,8 +64,8 @@ async def test_while_it_waits_for_its_turn_at_the_router(kit: Any) -> None:
 
 
 async def test_while_it_waits_behind_another_prompt_at_the_worker(kit: Any) -> None:
-    fleet = await kit.fleet(prefill_ms=1.0)
-    first, _ = await start(fleet, kit.request("f", range(400), 20))
+    fleet = await kit.fleet(prefill_ms=0.2)
+    first, _ = await start(fleet, kit.request("f", range(1900), 20))
     # The router would keep it back; it may come this way when another worker's death moves it.
     fleet.coordinator.dispatcher._takes = lambda view: True
     second, job = await start(fleet, kit.request("s", range(1, 1000), 20))

@@ -120,12 +120,13 @@ def questions(server: Any) -> list[dict[str, Any]]:
     return [*KINDS.values(), *({**GREEDY, "stop": [stop]} for stop in stops)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "after", "heartbeat"),
     [
         ("kill", 9, 15),
-        pytest.param("kill", 2, 15, marks=pytest.mark.slow),
-        pytest.param("stop", 9, 1.5, marks=pytest.mark.slow),
+        ("kill", 4, 15),
+        ("stop", 9, 1.5),
     ],
 )
 @pytest.mark.timeout(300)
