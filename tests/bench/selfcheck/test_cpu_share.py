@@ -10,8 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import pytest
-
 from goodput.bench.run.flight import Flight
 from goodput.bench.run.runner import Outcome, Runner, Step, Tally
 from goodput.bench.workloads.base import PlannedRequest
@@ -57,4 +55,5 @@ async def test_the_clients_own_threads_do() -> None:
         thread.join()
 
     outcome, seconds = await run_once(work)
-    assert outcome.client_cpu_share * seconds == pytest.approx(BURN_S, abs=0.5 * BURN_S)
+    # At least: whatever else this process does meanwhile is the client's own too.
+    assert outcome.client_cpu_share * seconds > 0.8 * BURN_S
