@@ -152,13 +152,22 @@ class CpuMeter:
 
     def __init__(self) -> None:
         self._began = _cpu_times()
+        self._busy = _busy_s()
 
     def read(self) -> dict[str, float]:
-        """Seconds by name: ``client`` is this process, others by what they are."""
+        """Seconds by name: ``client`` is this process, ``others`` is what was not started by it."""
         used: dict[str, float] = {}
         for (pid, name), seconds in _cpu_times().items():
             used[name] = used.get(name, 0.0) + seconds - self._began.get((pid, name), 0.0)
+        used["others"] = max(0.0, _busy_s() - self._busy - sum(used.values()))
         return used
+
+
+def _busy_s() -> float:
+    """Seconds that the cores which this process may use did not idle, stolen time included."""
+    times = psutil.cpu_times(percpu=True)
+    own = [times[core] for core in psutil.Process().cpu_affinity()]
+    return sum(sum(core[:8]) - core.idle - core.iowait for core in own)
 
 
 def _cpu_times() -> dict[tuple[int, str], float]:

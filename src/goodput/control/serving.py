@@ -26,6 +26,7 @@ from goodput.models.grammar_check import complaint
 from goodput.workers.messages import Fault
 
 _BACKLOG: Final = 2048
+_ACCEPTS_PER_ROUND: Final = 16
 _CLOSE_TIMEOUT_S: Final = 5
 _STATES: Final[dict[WorkerPhase, WorkerState]] = {
     WorkerPhase.DEAD: "lost",
@@ -87,6 +88,15 @@ def bind(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"Port {port} on {host} {reason}; choose another one with --port."
         ) from None
+
+
+def accepting(listener: socket.socket) -> list[socket.socket]:
+    """The listener and copies of it; a server that gets them all accepts from each in turn.
+
+    uvloop takes one connection from a socket in each round of its loop. A busy server's rounds take
+    milliseconds, so that a burst of new connections waited for seconds while others were answered.
+    """
+    return [listener, *(listener.dup() for _ in range(_ACCEPTS_PER_ROUND - 1))]
 
 
 def allow_many_files() -> None:
@@ -151,7 +161,7 @@ class Serving:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._signals.put_nowait, number)
-        http = asyncio.create_task(server.serve(sockets=[self._listener]))
+        http = asyncio.create_task(server.serve(sockets=accepting(self._listener)))
         interrupted = asyncio.create_task(self._signals.get())
         failed = asyncio.create_task(fleet.wait_failed())
         ready = asyncio.create_task(self._announce_ready(fleet))
