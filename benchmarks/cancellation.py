@@ -21,7 +21,7 @@ from goodput.control.fleet import Fleet
 from goodput.core.config import DeploymentConfig, EngineConfig, ModelledConfig
 from goodput.core.request import GenerationRequest, SamplingParams
 
-_LONGEST_LIFE_S = 2.0
+_LONGEST_LIFE_S = 1.2
 
 
 async def measure(fleet: Fleet, count: int, prompt: int, seed: int) -> dict[str, list[float]]:
@@ -92,7 +92,7 @@ def main() -> None:
     config = DeploymentConfig(
         engine_kind=options.engine,
         modelled=ModelledConfig(step_ms=5.0, prefill_ms_per_token=0.3),
-        engine=EngineConfig(token_budget=options.token_budget, prefix_cache=False),
+        engine=EngineConfig(kv_tokens=4096, token_budget=options.token_budget, prefix_cache=False),
     )
     config.check()
     asyncio.run(run(config, options.count, options.prompt))

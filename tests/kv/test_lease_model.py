@@ -37,6 +37,7 @@ LARGE = {
 @pytest.mark.parametrize("name", SMALL)
 def test_no_order_of_events_leaks_frees_twice_or_reads_what_is_reused(name: str) -> None:
     finding = explore(SMALL[name])
+    print(f"{name}: {finding}")
     assert not finding.failure, str(finding)
     assert finding.states > 150, "the limits allow next to nothing"
     assert finding.rests >= 2, "the world never came to rest"
