@@ -47,9 +47,15 @@ def test_a_fresh_answer_leaves_less_than_one_bound() -> None:
     assert pace().prompt_rows([answering(1, first=0.0)], 0.0, USUAL) == 37
 
 
-def test_an_answer_far_ahead_gives_its_slack_to_a_whole_prompt() -> None:
-    # 20 tokens in the first 200 ms: the next one is due at 1.7 s.
-    assert pace().prompt_rows([answering(20, first=0.0)], 0.2, USUAL) == 745
+def test_an_answer_far_ahead_gives_its_slack_to_a_step_of_the_longest() -> None:
+    # 20 tokens in the first 200 ms: the next one is due at 1.7 s. But no step takes over 80 ms.
+    fast = pace(row_s=0.0005)
+    assert fast.prompt_rows([answering(20, first=0.0)], 0.2, USUAL) == fast.rows_alone(USUAL) == 160
+
+
+def test_a_step_of_prompts_alone_ends_soon_so_that_a_cancelled_one_is_heard() -> None:
+    assert pace(row_s=0.0001).rows_alone(USUAL) == pytest.approx(800, abs=1)
+    assert pace(row_s=0.01).rows_alone(USUAL) == USUAL  # Shorter steps would only be slower.
 
 
 def test_the_answer_with_the_least_slack_decides() -> None:

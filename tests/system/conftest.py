@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
@@ -25,6 +26,7 @@ from goodput.core.config import (
     WorkerCounts,
 )
 from goodput.core.request import GenerationRequest, SamplingParams, TokenDelta
+from goodput.core.tiers_config import TiersConfig
 from goodput.engine.modelled import modelled_token
 from goodput.models.catalog import resolve
 from goodput.workers.messages import Fault
@@ -123,6 +125,7 @@ class Kit:
         kv_tokens: int = 8192,
         max_sequences: int = 64,
         max_attempts: int = 3,
+        tiers: TiersConfig | None = None,
         wait: bool = True,
     ) -> Fleet:
         """A started fleet of (prefill, decode, mixed) workers."""
@@ -138,9 +141,11 @@ class Kit:
             workers=WorkerCounts(prefill=prefill, decode=decode, mixed=mixed),
             engine=EngineConfig(kv_tokens=kv_tokens, max_sequences=max_sequences),
             limits=LimitsConfig(heartbeat_timeout_s=heartbeat_timeout_s, max_attempts=max_attempts),
+            tiers=tiers or TiersConfig(),
         )
         config.check()
-        fleet = Fleet(config, FACTS, faults=faults)
+        facts = msgspec.structs.replace(FACTS, kv_folder=config.tiers.folder or "")
+        fleet = Fleet(config, facts, faults=faults)
         self.fleets.append(fleet)
         fleet.start()
         if wait:

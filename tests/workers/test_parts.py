@@ -1,4 +1,4 @@
-"""The small parts of a worker: marks in the pool, metering, faults, and the program's door."""
+"""The small parts of a worker: marks in the pool, faults, and the program's door."""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ import sys
 
 import pytest
 
-from goodput.core.clock import ManualClock
 from goodput.core.errors import UsageError
-from goodput.core.request import GenerationRequest, SamplingParams
-from goodput.core.speeds import StepCost
-from goodput.core.timeline import Timeline
-from goodput.engine.executor import Chunk, StepPlan
-from goodput.engine.modelled import LatencyModel, ModelledExecutor
-from goodput.engine.sequence import Sequence
 from goodput.kv.shared_pool import SharedPool
 from goodput.workers.faults import FaultTrigger
 from goodput.workers.kv_marks import BYTES_PER_TOKEN, KvMarks
 from goodput.workers.messages import Fault
-from goodput.workers.metered import MeteredExecutor
 
 
 def test_marks_lie_in_the_shared_memory_and_nowhere_else() -> None:
@@ -33,18 +25,6 @@ def test_marks_lie_in_the_shared_memory_and_nowhere_else() -> None:
     assert len(seen) == 8
     for mapped in (pool, other):
         mapped.close()
-
-
-def test_a_step_is_metered_by_kind() -> None:
-    clock = ManualClock()
-    latency = LatencyModel(step_s=1.0, prefill_token_s=0.5)
-    metered = MeteredExecutor(ModelledExecutor(latency, clock.advance, 10), clock)
-    request = GenerationRequest(id="r", prompt=[1] * 9, sampling=SamplingParams(), received=0.0)
-    sequence = Sequence(request, Timeline(received=0.0), 0)
-    chunks = [Chunk(sequence, 0, 8, False), Chunk(sequence, 8, 1, True)]
-    metered.execute(StepPlan(chunks))
-    assert metered.take() == StepCost(seconds=5.0, prefill_tokens=8, decode_tokens=1)
-    assert metered.take() is None
 
 
 def test_an_unknown_fault_is_refused() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 import typer
 
+from goodput import __version__
 from goodput.cli.pull import pull_with_progress
 from goodput.core.config import (
     Backend,
@@ -123,6 +124,16 @@ def serve(
             show_default=str(_DEFAULTS.admission),
         ),
     ] = None,
+    kv_ram_mb: Annotated[
+        int | None,
+        typer.Option(help="MiB of RAM a worker keeps evicted KV blocks in.", show_default="0"),
+    ] = None,
+    kv_disk_mb: Annotated[
+        int | None,
+        typer.Option(
+            help="MiB of disk for them, shared by workers and restarts.", show_default="0"
+        ),
+    ] = None,
     planner: Annotated[
         bool | None,
         typer.Option(
@@ -157,6 +168,9 @@ def serve(
     routing = {"policy": policy, "conditional": conditional}
     given = {name: value for name, value in routing.items() if value is not None}
     config = msgspec.structs.replace(config, router=msgspec.structs.replace(config.router, **given))
+    sizes = {"ram_mb": kv_ram_mb, "disk_mb": kv_disk_mb}
+    some = {name: value for name, value in sizes.items() if value is not None}
+    config = msgspec.structs.replace(config, tiers=msgspec.structs.replace(config.tiers, **some))
     if planner is not None:
         changed = msgspec.structs.replace(config.planner, enabled=planner)
         config = msgspec.structs.replace(config, planner=changed)
@@ -242,20 +256,28 @@ def load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
         )
     capacity = engine.kv_tokens // engine.block_size * engine.block_size
     if config.engine_kind == "model":
-        _convert_with_progress(path, backend)
+        layout = _convert_with_progress(path, backend).stem
         block_bytes = kv_bytes_per_block(text.config, engine.block_size, backend, device)
     else:
+        layout = "modelled"
         block_bytes = engine.block_size * BYTES_PER_TOKEN
     facts = ModelFacts(
         path=str(path),
         vocab_size=text.config.vocab_size,
         context_length=min(context, capacity),
         bytes_per_block=block_bytes,
+        kv_folder=str(_kv_folder(config) / f"{layout}-{engine.block_size}-{__version__}"),
     )
     return facts, text
 
 
-def _convert_with_progress(path: Path, backend: Backend) -> None:
+def _kv_folder(config: DeploymentConfig) -> Path:
+    from goodput.models.cache import cache_home
+
+    return cache_home() / "kv" if config.tiers.folder is None else Path(config.tiers.folder)
+
+
+def _convert_with_progress(path: Path, backend: Backend) -> Path:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -265,7 +287,7 @@ def _convert_with_progress(path: Path, backend: Backend) -> None:
     columns = (TextColumn("converting weights, once per model"), BarColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None, visible=False)
-        prepare(
+        return prepare(
             path,
             backend,
             lambda done, total: bar.update(task, completed=done, total=total, visible=True),

@@ -31,12 +31,16 @@ _RESTART_ALLOWANCE_S: Final = 60.0
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the fleet has to know of a model. ``path`` is None for the modelled engine."""
+    """What the fleet has to know of a model. ``path`` is None for the modelled engine.
+
+    ``kv_folder`` is where KV blocks of this model may be kept on disk.
+    """
 
     path: str | None
     vocab_size: int
     context_length: int
     bytes_per_block: int
+    kv_folder: str = ""
 
 
 class Fleet:
@@ -63,7 +67,10 @@ class Fleet:
         specs = plan_slots(config, available_cores())
         self._pool_blocks = sum(spec.num_blocks for spec in specs)
         self._pool = SharedPool.create(self._pool_blocks, model.bytes_per_block)
-        self.registry = Registry([WorkerSlot(spec, config.engine) for spec in specs])
+        self.registry = Registry(
+            [WorkerSlot(spec, config.engine) for spec in specs],
+            conditional=config.router.conditional,
+        )
         heartbeat = config.limits.heartbeat_timeout_s
         self._heartbeat_s = min(0.5, heartbeat / 4)
         patience = heartbeat + _RESTART_ALLOWANCE_S
@@ -216,6 +223,8 @@ class Fleet:
             model_path=self._model.path,
             modelled=config.modelled,
             vocab_size=self._model.vocab_size,
+            tiers=config.tiers,
+            kv_folder=self._model.kv_folder,
             pool_fd=self._pool.fd,
             pool_blocks=self._pool_blocks,
             bytes_per_block=self._model.bytes_per_block,

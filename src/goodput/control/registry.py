@@ -138,6 +138,10 @@ class WorkerSlot:
             "slowdown": self.slowdown,
             "prefill_seconds_per_token": self.view.speeds.prefill_token_s,
             "decode_step_seconds": self.view.speeds.decode_step_s,
+            "drafted_tokens": load.drafted,
+            "accepted_tokens": load.accepted,
+            "kv_blocks_from_ram": load.from_ram,
+            "kv_blocks_from_disk": load.from_disk,
         }
         pid = None if self.process is None else self.process.pid
         return SlotStatus(self.name, self.spec.role, self.phase, pid, gauges)
@@ -155,7 +159,9 @@ class WorkerSlot:
 class Registry:
     """All slots of a fleet, in start order."""
 
-    def __init__(self, slots: list[WorkerSlot]) -> None:
+    def __init__(self, slots: list[WorkerSlot], *, conditional: bool = False) -> None:
+        """``conditional``: every worker can serve a request alone, whatever its role."""
+        self._conditional = conditional
         self._slots = {slot.name: slot for slot in slots}
 
     def __iter__(self) -> Iterator[WorkerSlot]:
@@ -171,6 +177,8 @@ class Registry:
     def can_serve(self, without: WorkerSlot | None = None) -> bool:
         """Whether a whole path from prompt to answer is ready, that one worker left out."""
         roles = {slot.role for slot in self if slot.is_ready and slot is not without}
+        if self._conditional:
+            return bool(roles)
         return "mixed" in roles or roles >= {"prefill", "decode"}
 
     def all_ready(self) -> bool:

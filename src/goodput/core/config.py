@@ -13,6 +13,7 @@ import msgspec
 from goodput.core.errors import UsageError
 from goodput.core.operations_config import HealthConfig, PlannerConfig
 from goodput.core.router_config import Admission, RouterConfig
+from goodput.core.tiers_config import TiersConfig
 
 Role = Literal["prefill", "decode", "mixed"]
 Backend = Literal["cpu", "torch"]
@@ -102,6 +103,7 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     admission: Admission = "all"
     planner: PlannerConfig = PlannerConfig()
     health: HealthConfig = HealthConfig()
+    tiers: TiersConfig = TiersConfig()
 
     @property
     def chosen_backend(self) -> Backend:
@@ -123,6 +125,9 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         self.planner.check(counts.prefill, counts.decode, counts.mixed, self.engine.threads)
         self.health.check()
         self.router.check()
+        self.tiers.check()
+        if self.tiers.enabled and not self.engine.prefix_cache:
+            raise UsageError("tiers keep blocks of the prefix cache: set engine.prefix_cache: true")
         if self.engine.device == "cuda":
             if self.backend == "cpu":
                 raise UsageError("backend cpu cannot run on engine.device cuda; leave backend out")
@@ -132,6 +137,8 @@ class DeploymentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
                     "are not handed between processes: set workers to "
                     "{prefill: 0, decode: 0, mixed: 1}"
                 )
+            if self.tiers.enabled:
+                raise UsageError("tiers are for KV in the host's memory: not on engine.device cuda")
         if not 0 <= self.port < 65_536:
             raise UsageError(f"port must lie in 0..65535, not {self.port}")
         for name in self.modelled.__struct_fields__:

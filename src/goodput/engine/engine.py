@@ -18,6 +18,7 @@ from goodput.engine.scheduler import Outcome, Scheduler
 from goodput.engine.sequence import Sequence, SequenceStatus
 from goodput.kv.block_pool import BlockPool
 from goodput.kv.invariants import require
+from goodput.kv.tiers.tiers import Tiers
 
 
 class Engine:
@@ -35,12 +36,18 @@ class Engine:
         clock: Clock,
         role: Role = "mixed",
         lease_prefix: str | None = None,
+        tiers: Tiers | None = None,
     ) -> None:
-        """``lease_prefix`` must differ between all lives of all workers; random when None."""
+        """``lease_prefix`` must differ between all lives of all workers; random when None.
+
+        ``tiers`` keep what ``pool`` evicts.
+        """
         self.pool = pool
         self.executor = executor
         self.clock = clock
-        self.scheduler = Scheduler(config, pool, clock, role)
+        self.scheduler = Scheduler(config, pool, clock, role, tiers=tiers)
+        if tiers is not None:
+            pool.on_evict = tiers.keep
         self._sequences: dict[str, Sequence] = {}
         self._leases: dict[str, list[int]] = {}
         self._arrivals = count()
@@ -129,12 +136,15 @@ class Engine:
     def step(self) -> StepResult:
         """Schedule, execute, commit. Blocks while the executor computes."""
         plan = self.scheduler.schedule()
+        if not plan.chunks:
+            return self._report(self.scheduler.commit(plan, []), plan.fetched)
         started = self.clock.now()
-        sampled = self.executor.execute(plan) if plan.chunks else []
+        sampled = self.executor.execute(plan)
         cost = StepCost(self.clock.now() - started, *plan.by_phase())
         self.scheduler.pace.speeds.observe(cost)
-        outcomes = self.scheduler.commit(plan, sampled)
-        return self._report(outcomes, plan.tokens)
+        result = self._report(self.scheduler.commit(plan, sampled), plan.tokens)
+        result.cost = cost
+        return result
 
     def release_lease(self, lease_id: str) -> bool:
         """Drop the references kept for a hand-off; False when they were dropped before."""
@@ -159,6 +169,7 @@ class Engine:
         running = self.scheduler.running
         prefilling = sum(x.remaining for x in running if x.remaining > 1)
         slack, pace = slack_of(running, self.clock.now())
+        tiers = self.scheduler.tiers
         return EngineLoad(
             waiting=len(self.scheduler.waiting),
             running=len(running),
@@ -169,9 +180,16 @@ class Engine:
             preemptions=self.scheduler.preemptions,
             drafted=self.scheduler.drafted,
             accepted=self.scheduler.accepted,
+            from_ram=0 if tiers is None else tiers.from_ram.count,
+            from_disk=0 if tiers is None else tiers.from_disk.count,
             slack_s=slack,
             pace_s=pace,
         )
+
+    def settle(self, within_s: float) -> None:
+        """The worker ends: keep what is cached on disk, as much as fits into the time."""
+        if self.scheduler.tiers is not None:
+            self.scheduler.tiers.settle(self.pool.cached_blocks(), within_s)
 
     def check_invariants(self) -> None:
         """Raise InvariantError unless every block and sequence is accounted for. O(pool)."""

@@ -46,9 +46,13 @@ class Chunk:
 
 @dataclass(slots=True)
 class StepPlan:
-    """One step's work, decided by the scheduler. Chunks of distinct sequences, in a fixed order."""
+    """One step's work, decided by the scheduler. Chunks of distinct sequences, in a fixed order.
+
+    ``fetched`` tokens had their KV read back from a memory tier while the step was planned.
+    """
 
     chunks: list[Chunk] = field(default_factory=list)
+    fetched: int = 0
 
     @property
     def tokens(self) -> int:

@@ -1,10 +1,13 @@
-"""How many prompt rows a step may have while answers are being written: as many as they can wait.
+"""How many prompt rows a step may have: as many as others can wait for its end.
 
 A decoding sequence with a TPOT bound is on time while its k-th further token comes no later than k
 bounds after its first. What it is ahead of that is slack, and a worker that does both phases spends
 the slack on prompts: a whole prompt at once where the answers are far ahead, a step of decodes
 alone where one of them is due. Without bounds to go by, ``EngineConfig.saturation_tokens`` rows are
 the compromise.
+
+No step computes prompts for much longer than ``LONGEST_STEP_S``: until it ends nothing else happens
+at the worker, and a request that was cancelled keeps its blocks.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from goodput.engine.sequence import Sequence
 _PROMISED_SHARE: Final = 0.85
 # Decodes that take so much of the bound by themselves leave no slack to wait for.
 _HOPELESS_SHARE: Final = 0.7
+# Blocks of a cancelled request are promised back within 100 ms.
+LONGEST_STEP_S: Final = 0.08
 
 
 @dataclass(slots=True)
@@ -34,7 +39,16 @@ class Pace:
         0: they decode alone. ``usual`` is for sequences without a TPOT bound, for the time before
         the first measurements, and where decodes alone take most of the bound.
         """
-        speeds, sequences = self.speeds, list(decoding)
+        rows = self._rows_within_slack(list(decoding), now, usual)
+        return min(rows, self.rows_alone(usual))
+
+    def rows_alone(self, usual: int) -> int:
+        """How many prompt rows a step without decodes may have; ``usual`` at least."""
+        token_s = self.speeds.prefill_token_s
+        return max(usual, int(LONGEST_STEP_S / token_s)) if token_s else usual
+
+    def _rows_within_slack(self, sequences: list[Sequence], now: float, usual: int) -> int:
+        speeds = self.speeds
         if not (speeds.seen_prefill and speeds.seen_decode and speeds.prefill_token_s):
             return usual
         decode_s = speeds.step_s(len(sequences))

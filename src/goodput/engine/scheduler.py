@@ -21,11 +21,12 @@ from goodput.core.config import EngineConfig, Role
 from goodput.core.request import FinishReason
 from goodput.engine.executor import Chunk, Sampled, StepPlan
 from goodput.engine.finish import finish_of
-from goodput.engine.pacing import Pace
+from goodput.engine.pacing import LONGEST_STEP_S, Pace
 from goodput.engine.sequence import Sequence, SequenceQueue, SequenceStatus
 from goodput.engine.speculation import add_drafts
 from goodput.kv.block_pool import BlockPool
 from goodput.kv.hashing import extend_hashes
+from goodput.kv.tiers.tiers import Tiers
 
 
 @dataclass(slots=True)
@@ -65,6 +66,8 @@ class Scheduler:
     """Guessed tokens that were verified."""
     accepted: int = 0
     """Those of them that were right."""
+    tiers: Tiers | None = None
+    """Where evicted blocks may be read back from."""
     pace: Pace = field(default_factory=Pace)
     """What steps cost here; the engine feeds it."""
     released_leases: list[str] = field(default_factory=list)
@@ -103,7 +106,9 @@ class Scheduler:
         if plan.chunks:  # tokens of running answers wait for this step
             decoding = (chunk.sequence for chunk in plan.chunks)
             rows = self.pace.prompt_rows(decoding, self.clock.now(), self.config.saturation_tokens)
-            budget = min(budget, rows)
+        else:
+            rows = self.pace.rows_alone(self.config.saturation_tokens)
+        budget = min(budget, rows)
         self._plan_prefills(plan, budget)
         if self._has_slack(plan):
             add_drafts(plan, self.config, self.context_limit)
@@ -160,17 +165,49 @@ class Scheduler:
             if planned >= enough:
                 return
             if sequence.remaining > 1:
-                planned += self._plan(plan, sequence, min(sequence.remaining, budget - planned))
+                planned += self._plan_prompt(plan, sequence, budget - planned)
         while self.waiting and planned < enough and len(self.running) < self.config.max_sequences:
             sequence = self.waiting[0]
             if not self._admit(sequence):
                 return
-            planned += self._plan(plan, sequence, min(sequence.remaining, budget - planned))
+            planned += self._plan_prompt(plan, sequence, budget - planned)
+
+    def _plan_prompt(self, plan: StepPlan, sequence: Sequence, budget: int) -> int:
+        """Plan a chunk of a prompt; how much of ``budget`` (rows) that takes."""
+        if self._fetch(plan, sequence, budget * self.pace.speeds.prefill_token_s):
+            return budget
+        return self._plan(plan, sequence, min(sequence.remaining, budget))
+
+    def _fetch(self, plan: StepPlan, sequence: Sequence, within_s: float) -> bool:
+        """Read back the blocks that come next in a prompt, for ``within_s`` seconds at the most.
+
+        Whether more could follow in a later step, because this one may not take longer.
+        """
+        size = self.pool.block_size
+        first, offset = divmod(sequence.num_computed, size)
+        if self.tiers is None or offset or sequence.num_leased or not self.pool.prefix_cache:
+            return False
+        last = min((len(sequence.tokens) - 1) // size, len(sequence.hashes))
+        filled, more = self.tiers.fetch(
+            sequence.hashes[first:last],
+            sequence.blocks[first:last],
+            self.pace.speeds.prefill_token_s * size,
+            min(within_s, LONGEST_STEP_S),
+        )
+        if filled:
+            self._stamp(sequence)
+            plan.fetched += filled * size
+            sequence.num_computed += filled * size
+            if not sequence.num_generated:
+                sequence.num_cached += filled * size
+            self._register(sequence)
+        return more
 
     def _has_slack(self, plan: StepPlan) -> bool:
         """Whether the step does nothing but give sequences their next tokens, and nobody waits."""
         return (
             self.role != "prefill"
+            and not plan.fetched
             and not self.waiting
             and all(sequence.remaining == 1 for sequence in self.running)
             and all(chunk.samples and chunk.count == 1 for chunk in plan.chunks)
@@ -194,15 +231,19 @@ class Scheduler:
         del sequence.blocks[kept:]
 
     def _plan(self, plan: StepPlan, sequence: Sequence, count: int) -> int:
+        self._stamp(sequence)
+        samples = count == sequence.remaining
+        plan.chunks.append(Chunk(sequence, sequence.num_computed, count, samples))
+        return count
+
+    def _stamp(self, sequence: Sequence) -> None:
+        """Note that the sequence's phase has begun."""
         timeline = sequence.timeline
         if timeline.first_token is not None:
             if timeline.decode_started is None:
                 timeline.decode_started = self.clock.now()
         elif timeline.prefill_started is None:
             timeline.prefill_started = self.clock.now()
-        samples = count == sequence.remaining
-        plan.chunks.append(Chunk(sequence, sequence.num_computed, count, samples))
-        return count
 
     def _admit(self, sequence: Sequence) -> bool:
         """Give the first waiting sequence blocks for all its tokens and let it run, or refuse."""

@@ -10,7 +10,7 @@ Every own block is in exactly one of three places: *free*, *referenced* (count >
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from goodput.kv.cache_events import CacheEvents, CacheJournal
 from goodput.kv.hashing import BlockHash
@@ -39,6 +39,8 @@ class BlockPool:
         self._hash_of: dict[int, BlockHash] = {}
         self._block_of: dict[BlockHash, int] = {}
         self._journal = CacheJournal()
+        self.on_evict: Callable[[BlockHash, int], None] | None = None
+        """Told of a cached block, by its hash and id, just before its memory is given away."""
 
     @property
     def available(self) -> int:
@@ -138,6 +140,12 @@ class BlockPool:
         """All hashes that ``match_prefix`` can find now."""
         return list(self._block_of)
 
+    def cached_blocks(self) -> list[tuple[BlockHash, int]]:
+        """All hashes and their blocks: those in use, then the unused ones, the last used first."""
+        unused = [(self._hash_of[block], block) for block in reversed(self._evictable)]
+        used = [(d, b) for d, b in self._block_of.items() if b not in self._evictable]
+        return used + unused
+
     def drain_events(self) -> CacheEvents:
         """What became reusable or was evicted since the last call (for the router's index)."""
         return self._journal.drain()
@@ -170,6 +178,8 @@ class BlockPool:
 
     def _evict(self) -> int:
         block, _ = self._evictable.popitem(last=False)
+        if self.on_evict is not None:
+            self.on_evict(self._hash_of[block], block)
         self._forget(block)
         return block
 

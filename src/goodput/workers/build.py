@@ -14,12 +14,12 @@ from goodput.engine.executor import Executor
 from goodput.engine.modelled import CheckedExecutor, LatencyModel, ModelledExecutor
 from goodput.kv.block_pool import BlockPool
 from goodput.kv.shared_pool import SharedPool
+from goodput.kv.tiers.tiers import Tiers
 from goodput.workers.kv_marks import KvMarks
 from goodput.workers.messages import WorkerConfig
-from goodput.workers.metered import MeteredExecutor
 
 
-def build_engine(config: WorkerConfig, clock: Clock) -> tuple[Engine, MeteredExecutor]:
+def build_engine(config: WorkerConfig, clock: Clock) -> Engine:
     """Map the shared pool, load the model, reserve what a former life leased.
 
     Takes seconds with a real model. Raises GoodputError subclasses for what the user can mend.
@@ -28,12 +28,15 @@ def build_engine(config: WorkerConfig, clock: Clock) -> tuple[Engine, MeteredExe
     limits = msgspec.structs.replace(config.engine, context_length=config.context_length)
     if limits.device == "cuda":
         limits = msgspec.structs.replace(limits, speculative_tokens=0)
-    metered = MeteredExecutor(_executor(config, limits, shared), clock)
     pool = BlockPool(config.first_block, config.num_blocks, limits.block_size, limits.prefix_cache)
-    engine = Engine(limits, pool, metered, clock, config.role)
+    tiers = None
+    if config.tiers.enabled:
+        tiers = Tiers(config.tiers, shared, Path(config.kv_folder))
+    executor = _executor(config, limits, shared)
+    engine = Engine(limits, pool, executor, clock, config.role, tiers=tiers)
     for lease_id, blocks in config.reserved.items():
         engine.reserve(blocks, lease_id)
-    return engine, metered
+    return engine
 
 
 def _executor(config: WorkerConfig, limits: EngineConfig, shared: SharedPool) -> Executor:

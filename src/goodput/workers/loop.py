@@ -30,13 +30,14 @@ from goodput.workers.messages import (
     WorkerConfig,
     WorkerLoad,
 )
-from goodput.workers.metered import MeteredExecutor
 from goodput.workers.process import resident_bytes
 
 # An idle worker checks its bookkeeping once, this long after its last work.
 _CHECK_AFTER_S: Final = 2.0
 # While all work waits for leased blocks nothing is computed; messages end that.
 _STALL_POLL_S: Final = 0.005
+# The host waits two seconds for a worker that it told to stop.
+_SETTLE_S: Final = 1.2
 
 
 class WorkerLoop:
@@ -51,13 +52,11 @@ class WorkerLoop:
         config: WorkerConfig,
         channel: Channel,
         engine: Engine,
-        metered: MeteredExecutor,
         clock: Clock,
     ) -> None:
         self._config = config
         self._channel = channel
         self._engine = engine
-        self._metered = metered
         self._clock = clock
         self._fault = FaultTrigger(config.fault)
         self._stopping = False
@@ -83,6 +82,7 @@ class WorkerLoop:
                 self._step()
             else:
                 self._idle()
+        self._engine.settle(_SETTLE_S)
 
     def load(self) -> WorkerLoad:
         """The engine's load as a message part."""
@@ -95,6 +95,10 @@ class WorkerLoop:
             load.total_blocks,
             load.slack_s,
             load.pace_s,
+            load.drafted,
+            load.accepted,
+            load.from_ram,
+            load.from_disk,
         )
 
     def _poll_s(self) -> float:
@@ -143,7 +147,7 @@ class WorkerLoop:
                 deltas=result.deltas,
                 handoffs=handoffs,
                 released_leases=result.released_leases,
-                cost=self._metered.take(),
+                cost=result.cost,
                 stored=events.stored,
                 removed=events.removed,
                 cache_number=self._cache_number,

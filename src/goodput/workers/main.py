@@ -53,8 +53,7 @@ def _work(config: WorkerConfig, channel: Channel, early: list[ToWorker]) -> int:
         from goodput.workers.build import build_engine
         from goodput.workers.loop import WorkerLoop
 
-        engine, metered = build_engine(config, clock)
-        loop = WorkerLoop(config, channel, engine, metered, clock)
+        loop = WorkerLoop(config, channel, build_engine(config, clock), clock)
     except GoodputError as error:
         channel.send(Failed(error.message))
         return 1

@@ -11,6 +11,7 @@ import msgspec
 from goodput.core.config import Backend, EngineConfig, EngineKind, ModelledConfig, Role
 from goodput.core.request import GenerationRequest, TokenDelta
 from goodput.core.speeds import StepCost
+from goodput.core.tiers_config import TiersConfig
 from goodput.core.timeline import Timeline
 
 
@@ -36,7 +37,8 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     ``reserved`` are blocks of that range that another worker still reads under a lease of the
     previous incarnation; they come back with :class:`FreeLease`.
     ``model_path`` and ``backend`` matter to the engine kind ``model``, ``modelled``,
-    ``vocab_size`` and ``eos_token_ids`` to the other one. ``nice`` keeps the frontend responsive.
+    ``vocab_size`` and ``eos_token_ids`` to the other one. ``kv_folder`` is where blocks of this
+    model and layout are kept that ``tiers`` has on disk. ``nice`` keeps the frontend responsive.
     """
 
     name: str
@@ -49,6 +51,8 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     model_path: str | None
     modelled: ModelledConfig
     vocab_size: int
+    tiers: TiersConfig = TiersConfig()
+    kv_folder: str = ""
     pool_fd: int
     pool_blocks: int
     bytes_per_block: int
@@ -153,6 +157,8 @@ class WorkerLoad(msgspec.Struct, array_like=True):
 
     Prompts may hold up its decoding sequences for ``slack_s`` seconds before one is late for what
     it was promised, and each then needs a token every ``pace_s`` seconds (None: no promises).
+    The rest are counts since the process started: guessed tokens that were verified and those that
+    were right, and KV blocks read back from a memory tier.
     """
 
     waiting: int = 0
@@ -162,6 +168,10 @@ class WorkerLoad(msgspec.Struct, array_like=True):
     total_blocks: int = 0
     slack_s: float | None = None
     pace_s: float | None = None
+    drafted: int = 0
+    accepted: int = 0
+    from_ram: int = 0
+    from_disk: int = 0
 
 
 class _FromWorker(msgspec.Struct, tag_field="t", array_like=True):

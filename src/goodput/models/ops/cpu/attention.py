@@ -103,16 +103,25 @@ def rotate_and_store(
 
 @compiled
 def _tile_scores(
-    rows: int, q: int, dim: int, k: int, table: int, blocks: int, stride: int, s: int, lds: int
+    rows: int,
+    q: int,
+    dim: int,
+    k: int,
+    v: int,
+    table: int,
+    blocks: int,
+    stride: int,
+    s: int,
+    lds: int,
 ) -> None:
     if rows == 6:
-        _score_6(q, dim, k, table, blocks, stride, s, lds)
+        _score_6(q, dim, k, v, table, blocks, stride, s, lds)
     elif rows == 3:
-        _score_3(q, dim, k, table, blocks, stride, s, lds)
+        _score_3(q, dim, k, v, table, blocks, stride, s, lds)
     elif rows == 2:
-        _score_2(q, dim, k, table, blocks, stride, s, lds)
+        _score_2(q, dim, k, v, table, blocks, stride, s, lds)
     else:
-        _score_1(q, dim, k, table, blocks, stride, s, lds)
+        _score_1(q, dim, k, v, table, blocks, stride, s, lds)
 
 
 @compiled
@@ -186,7 +195,7 @@ def attend(
                 start = max(0, positions[first + pair // group] + 1 - window) // BLOCK
                 origin, seen = start * BLOCK, table + 4 * start
                 blocks = furthest // BLOCK + 1 - start
-                _tile_scores(tile, q, head_dim, k, seen, blocks, block_bytes, s, lds)
+                _tile_scores(tile, q, head_dim, k, v, seen, blocks, block_bytes, s, lds)
                 for i in range(tile):
                     row = first + (pair + i) // group
                     end = positions[row] + 1

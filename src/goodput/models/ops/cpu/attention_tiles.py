@@ -16,6 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from goodput.models.ops.cpu.lowering import (
+    CACHE_LINE,
     F16,
     F32,
     FLOAT_LANES,
@@ -28,6 +29,7 @@ from goodput.models.ops.cpu.lowering import (
     intrinsic_call,
     load,
     loop,
+    prefetch,
     splat,
     store,
     vector,
@@ -38,6 +40,14 @@ BLOCK = 16
 """Positions of one KV block on this backend."""
 
 _HALVES = BLOCK // FLOAT_LANES
+
+# Of a decode step every block comes from memory, and blocks are far apart, so no hardware
+# prefetcher foresees them: a smaller tile asks for the keys of the block after the next one, and
+# for the values that the next pass reads. The largest tile is a prompt's, whose blocks are in the
+# cache already.
+_KEYS_AHEAD = 2
+_VALUES_AHEAD = 8
+_MOST_ROWS_AHEAD = 3
 
 
 def _load_halves(builder: Any, base: Any, offset: Any) -> list[Any]:
@@ -62,11 +72,18 @@ def _block_address(builder: Any, pool: Any, table: Any, block: Any, block_bytes:
     return builder.add(pool, builder.mul(builder.sext(number, I64), block_bytes))
 
 
+def _later(builder: Any, index: Any, count: Any, distance: int) -> Any:
+    """``index + distance``, but the last of ``count`` at the most."""
+    later, last = builder.add(index, i64(distance)), builder.sub(count, i64(1))
+    return builder.select(builder.icmp_signed("<", later, last), later, last)
+
+
 def make_score_tile(rows: int) -> Any:
-    """tile(queries, head_dim, keys, table, blocks, block_bytes, scores, lds).
+    """tile(queries, head_dim, keys, values, table, blocks, block_bytes, scores, lds).
 
     queries: float32 [rows, head_dim], already scaled. scores: float32 [rows, lds].
-    ``keys`` is the pool address of the head's key slice in block 0.
+    ``keys`` and ``values`` are the pool addresses of the head's slices in block 0; values are only
+    asked for, into the cache.
     """
 
     @intrinsic
@@ -75,6 +92,7 @@ def make_score_tile(rows: int) -> Any:
         queries: Any,
         head_dim: Any,
         keys: Any,
+        values: Any,
         table: Any,
         blocks: Any,
         block_bytes: Any,
@@ -82,18 +100,25 @@ def make_score_tile(rows: int) -> Any:
         lds: Any,
     ) -> Any:
         uint, size = types.uintp, types.intp
-        signature = types.void(uint, size, uint, uint, size, size, uint, size)
+        signature = types.void(uint, size, uint, uint, uint, size, size, uint, size)
 
         def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            queries, head_dim, keys, table, blocks, block_bytes, scores, lds = args
+            queries, head_dim, keys, values, table, blocks, block_bytes, scores, lds = args
             query_starts = [
                 builder.add(queries, builder.mul(i64(4 * row), head_dim)) for row in range(rows)
             ]
             with loop(builder, blocks) as over_blocks:
                 base = _block_address(builder, keys, table, over_blocks.index, block_bytes)
+                later = _later(builder, over_blocks.index, blocks, _KEYS_AHEAD)
+                ahead = _block_address(builder, keys, table, later, block_bytes)
+                behind = _block_address(builder, values, table, over_blocks.index, block_bytes)
                 sums = accumulators(builder, WIDE, rows, _HALVES)
                 with loop(builder, head_dim) as over_dims:
-                    key = _load_halves(builder, base, builder.mul(over_dims.index, i64(2 * BLOCK)))
+                    place = builder.mul(over_dims.index, i64(2 * BLOCK))
+                    if rows <= _MOST_ROWS_AHEAD:
+                        prefetch(builder, ahead, place)
+                        prefetch(builder, behind, place)
+                    key = _load_halves(builder, base, place)
                     offset = builder.mul(over_dims.index, i64(4))
                     for row in range(rows):
                         query = splat(
@@ -149,6 +174,11 @@ def make_value_tile(rows: int) -> Any:
                         _block_address(builder, values, table, over_blocks.index, block_bytes),
                         slice_offset,
                     )
+                    if rows <= _MOST_ROWS_AHEAD:
+                        later = _later(builder, over_blocks.index, blocks, _VALUES_AHEAD)
+                        ahead = _block_address(builder, values, table, later, block_bytes)
+                        for line in range(0, 2 * BLOCK * BLOCK, CACHE_LINE):
+                            prefetch(builder, ahead, builder.add(slice_offset, i64(line)))
                     column = builder.mul(over_blocks.index, i64(4 * BLOCK))
                     for position in range(BLOCK):
                         value = _load_halves(builder, base, i64(2 * BLOCK * position))

@@ -1,0 +1,1 @@
+"""Where KV blocks go that the pool evicts, and come back from: RAM first, then disk."""
