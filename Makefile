@@ -9,7 +9,7 @@ MODEL ?= smollm2:135m
 COMMA := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow lint format typecheck hooks bench-engine bench-runtime bench-goodput chaos clean
+.PHONY: help install demo serve test test-slow lint format typecheck hooks bench-engine bench-runtime bench-goodput bench-fidelity chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ bench-runtime: $(DEV) ## What the runtime adds, beside Dynamo (DYNAMO_PYTHON=...
 	$(BIN)/python benchmarks/runtime.py --json out/runtime/results.json \
 		$(if $(DYNAMO_PYTHON),--dynamo-python $(DYNAMO_PYTHON))
 	$(BIN)/python benchmarks/router.py
+
+bench-fidelity: $(DEV) ## Simulated and measured attainment of the same requests (DURATION=60 s a rate)
+	$(BIN)/python benchmarks/plan_fidelity.py --out out/fidelity \
+		$(if $(DURATION),--duration $(DURATION))
 
 chaos: $(DEV) ## Minutes of deaths, stops, delays and restarts under load (REAL=1: real model, SEED=...)
 	$(BIN)/python benchmarks/chaos $(if $(REAL),--model) $(if $(SEED),--seed $(SEED)) \

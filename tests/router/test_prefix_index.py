@@ -24,6 +24,17 @@ def test_a_hole_ends_the_run() -> None:
     assert depths(index.matches(HASHES)) == {"a": 1}
 
 
+@given(st.dictionaries(st.sampled_from("abcde"), st.integers(0, 60), min_size=1))
+def test_long_runs_end_where_they_end(blocks: dict[str, int]) -> None:
+    hashes = block_hashes(range(1000), 16)
+    index = PrefixIndex(1000)
+    for worker, count in blocks.items():
+        index.update(worker, hashes[:count], [])
+    for asked in (hashes, hashes[:30]):
+        wanted = {w: min(count, len(asked)) for w, count in blocks.items() if count}
+        assert depths(index.matches(asked), *"abcde") == wanted
+
+
 def test_the_deepest_come_first() -> None:
     index = PrefixIndex(100)
     for worker, blocks in (("a", 2), ("b", 5), ("c", 2), ("d", 1)):

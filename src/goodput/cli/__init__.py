@@ -23,6 +23,17 @@ VERBS: Verbs = {
     "chat": ("goodput.cli.chat", "chat", "Talk to a served model in the terminal."),
     "demo": ("goodput.cli.demo", "demo", "Serve, ask and measure: everything once."),
     "bench": ("goodput.cli.bench", "bench", "Load servers and judge them by their goodput."),
+    "profile": (
+        "goodput.cli.profile",
+        "profile",
+        "Measure how long steps take here.",
+    ),
+    "simulate": (
+        "goodput.cli.simulate",
+        "simulate",
+        "Play a workload on paper, with the real code.",
+    ),
+    "plan": ("goodput.cli.plan", "plan", "Whether and how to disaggregate, for an SLO."),
 }
 
 INTERRUPTED = 130

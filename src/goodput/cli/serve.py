@@ -256,7 +256,7 @@ def load(config: DeploymentConfig) -> tuple[ModelFacts, TextSide]:
         )
     capacity = engine.kv_tokens // engine.block_size * engine.block_size
     if config.engine_kind == "model":
-        layout = _convert_with_progress(path, backend).stem
+        layout = convert_with_progress(path, backend).stem
         block_bytes = kv_bytes_per_block(text.config, engine.block_size, backend, device)
     else:
         layout = "modelled"
@@ -277,7 +277,8 @@ def _kv_folder(config: DeploymentConfig) -> Path:
     return cache_home() / "kv" if config.tiers.folder is None else Path(config.tiers.folder)
 
 
-def _convert_with_progress(path: Path, backend: Backend) -> Path:
+def convert_with_progress(path: Path, backend: Backend) -> Path:
+    """The model's converted weights, made now with a bar where they are missing."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

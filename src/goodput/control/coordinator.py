@@ -14,7 +14,7 @@ from itertools import count
 import msgspec
 
 from goodput.control.dispatch import Dispatcher
-from goodput.control.job import Job, Stage
+from goodput.control.job import Inbox, Job, Stage
 from goodput.control.lease_desk import LeaseDesk
 from goodput.control.planner.traffic import TrafficWindow
 from goodput.control.registry import Registry, WorkerSlot
@@ -78,6 +78,32 @@ class Coordinator:
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[TokenDelta]:
         """See :class:`~goodput.core.request.Generator`."""
+        inbox: asyncio.Queue[TokenDelta | GoodputError] = asyncio.Queue()
+        job = self.enter(request, inbox)
+        try:
+            while True:
+                item = await inbox.get()
+                # What came while this client had no turn is told at once: a busy server writes
+                # less often, not later.
+                while not (isinstance(item, GoodputError) or inbox.empty()):
+                    later = inbox.get_nowait()
+                    if isinstance(later, GoodputError):
+                        yield item
+                        raise later
+                    item = item.followed_by(later)
+                if isinstance(item, GoodputError):
+                    raise item
+                yield item
+                if item.finish_reason is not None:
+                    return
+        finally:
+            self.leave(job)
+
+    def enter(self, request: GenerationRequest, inbox: Inbox) -> Job:
+        """Take a request on: its deltas, or the error that ends it, go to ``inbox``.
+
+        ``leave`` must follow in any case. Raises OverloadedError for one that is refused.
+        """
         if self.draining:
             raise OverloadedError(
                 "The server is shutting down and takes no new requests.",
@@ -88,7 +114,7 @@ class Coordinator:
             raise OverloadedError(
                 f"The server already has {len(self._jobs)} requests in work, its limit."
             )
-        job = Job(request, sent=list(request.generated))
+        job = Job(request, inbox, sent=list(request.generated))
         job.stamps.received = request.received
         self._jobs.add(job)
         self._idle.clear()
@@ -97,20 +123,19 @@ class Coordinator:
         try:
             self.dispatcher.admit(job)
             self._place(job)
-            while True:
-                item = await job.inbox.get()
-                if isinstance(item, GoodputError):
-                    raise item
-                yield item
-                if item.finish_reason is not None:
-                    return
-        finally:
-            self._undo(job)
-            job.stage = Stage.DONE
-            self._jobs.discard(job)
-            self.dispatcher.ended(job)
-            if not self._jobs:
-                self._idle.set()
+        except BaseException:
+            self.leave(job)
+            raise
+        return job
+
+    def leave(self, job: Job) -> None:
+        """The client has its end, or went away: whatever still works on it stops."""
+        self._undo(job)
+        job.stage = Stage.DONE
+        self._jobs.discard(job)
+        self.dispatcher.ended(job)
+        if not self._jobs:
+            self._idle.set()
 
     async def idle(self) -> None:
         """Wait until no request is in flight."""

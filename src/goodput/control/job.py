@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from goodput.control.registry import WorkerSlot
 from goodput.core.errors import GoodputError
@@ -26,6 +27,12 @@ class Stage(Enum):
     DONE = "done"
 
 
+class Inbox(Protocol):
+    """Where a client reads from: an asyncio.Queue, or what a simulation notes down."""
+
+    def put_nowait(self, item: TokenDelta | GoodputError, /) -> None: ...
+
+
 @dataclass(slots=True, eq=False)
 class Job:
     """Mutable state of one request; owned by the coordinator from admission to DONE.
@@ -36,7 +43,7 @@ class Job:
     """
 
     request: GenerationRequest
-    inbox: asyncio.Queue[TokenDelta | GoodputError] = field(default_factory=asyncio.Queue)
+    inbox: Inbox = field(default_factory=lambda: asyncio.Queue[TokenDelta | GoodputError]())
     stage: Stage = Stage.PARKED
     attempts: int = 0
     attempt_id: str = ""

@@ -6,11 +6,24 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Protocol
 
 from goodput.core.config import EngineConfig, Role
 from goodput.router.policy import WorkerView
-from goodput.workers.launch import WorkerProcess
 from goodput.workers.messages import SetRole, ToWorker, WorkerLoad
+
+
+class Process(Protocol):
+    """What fills a slot: a real process, or a simulated one."""
+
+    complaint: str | None
+
+    @property
+    def pid(self) -> int: ...
+
+    def send(self, message: ToWorker) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 class WorkerPhase(Enum):
@@ -70,7 +83,7 @@ class WorkerSlot:
         self.wanted_again = asyncio.Event()
         self.leaving = False
         self.slowdown = 1.0
-        self.process: WorkerProcess | None = None
+        self.process: Process | None = None
         self.incarnation = -1
         self.restarts = 0
         self.last_heard = 0.0

@@ -94,6 +94,13 @@ class TokenDelta(msgspec.Struct, omit_defaults=True):
     cached_tokens: int = 0
     timeline: Timeline | None = None
 
+    def followed_by(self, later: TokenDelta) -> TokenDelta:
+        """Both as one; neither is to be used any more."""
+        later.token_ids = [*self.token_ids, *later.token_ids]
+        if self.logprobs is not None or later.logprobs is not None:
+            later.logprobs = [*(self.logprobs or ()), *(later.logprobs or ())]
+        return later
+
 
 class Generator(Protocol):
     """Whatever turns requests into tokens: the fleet of workers, or one engine in a test."""

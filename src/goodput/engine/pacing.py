@@ -43,9 +43,12 @@ class Pace:
         return min(rows, self.rows_alone(usual))
 
     def rows_alone(self, usual: int) -> int:
-        """How many prompt rows a step without decodes may have; ``usual`` at least."""
+        """How many prompt rows a step without decodes may have; half of ``usual`` at least.
+
+        With fewer the weights would be read for too little.
+        """
         token_s = self.speeds.prefill_token_s
-        return max(usual, int(LONGEST_STEP_S / token_s)) if token_s else usual
+        return max(usual // 2, int(LONGEST_STEP_S / token_s)) if token_s else usual
 
     def _rows_within_slack(self, sequences: list[Sequence], now: float, usual: int) -> int:
         speeds = self.speeds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from typing import Final
 
 from goodput.core.clock import Clock
@@ -73,16 +74,25 @@ class WorkerLoop:
         for message in early:
             self._handle(message)
         while not self._stopping:
-            for message in self._channel.receive(self._poll_s()):
-                self._handle(message)
+            self.turn(self._channel.receive(self._poll_s()))
             if self._told_to_leave:
                 self._told_to_leave = False
                 self._send(Leaving())
-            if self._engine.has_work:
-                self._step()
-            else:
-                self._idle()
         self._engine.settle(_SETTLE_S)
+
+    def turn(self, messages: Iterable[ToWorker]) -> None:
+        """Take in what has come, then compute a step where there is work."""
+        for message in messages:
+            self._handle(message)
+        if self._engine.has_work:
+            self._step()
+        else:
+            self._idle()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether all work waits for leased blocks: only a message, or time, changes that."""
+        return self._stalled
 
     def load(self) -> WorkerLoad:
         """The engine's load as a message part."""

@@ -1,0 +1,1 @@
+"""Deciding what to rent and how to split it: calibrate, simulate, search."""

@@ -1,0 +1,1 @@
+"""Latency profiles: what a worker's step and a hand-off take, measured, published or estimated."""
