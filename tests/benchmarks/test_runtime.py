@@ -43,5 +43,6 @@ def test_a_short_run_answers_everything(tmp_path):
     results = json.loads(file.read_text())
     (row,) = results["cases"].values()
     assert row["failed"] == 0 and row["tokens_per_s"] > 0
-    assert min(row[f"{kind}_cores"] for kind in ("frontend", "workers", "client")) > 0
+    # The kernel counts a process's time in steps of 10 ms: one of the three may have used none.
+    assert sum(row[f"{kind}_cores"] for kind in ("frontend", "workers", "client")) > 0
     assert results["floor_us"]["event"] > 0
