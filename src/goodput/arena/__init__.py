@@ -1,0 +1,1 @@
+"""Models play games, alone or against each other, while the game's clock does not wait."""

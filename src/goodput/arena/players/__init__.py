@@ -1,0 +1,1 @@
+"""Who plays: models behind an OpenAI endpoint, random, greedy, search, and people."""
