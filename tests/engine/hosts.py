@@ -30,8 +30,9 @@ class Mode:
     """How a mix of requests is run. ``apart``: one engine prefills and another decodes.
 
     ``script`` says what happens in which order (names of ``ACTIONS``); when it has ended, all go on
-    in turn. ``blocks`` is each engine's share of the pool, ``drafts`` how many guessed
-    tokens of a sequence a step may verify.
+    in turn. ``blocks`` is each engine's share of the pool, ``drafts`` how many guessed tokens of a
+    sequence a step may verify. The first engine leaves a prompt after ``split`` blocks to the
+    second one, where it is longer (0: never).
     """
 
     blocks: int = BLOCKS_EACH
@@ -41,6 +42,7 @@ class Mode:
     prefix_cache: bool = True
     apart: bool = False
     drafts: int = 0
+    split: int = 0
     script: tuple[str, ...] = ()
 
 
@@ -55,7 +57,7 @@ class Host:
         self.mode = mode
         self.answers: dict[str, Answer] = {}
         self.ended: dict[str, TokenDelta] = {}
-        self.handoffs = self.preemptions = self.crashes = self.accepted = 0
+        self.handoffs = self.splits = self.preemptions = self.crashes = self.accepted = 0
         self._executors = executors
         self._requests: dict[str, GenerationRequest] = {}
         self._place: dict[str, str] = {}
@@ -120,6 +122,7 @@ class Host:
                 del self._place[delta.request_id]
         for handoff in result.handoffs:
             self.handoffs += 1
+            self.splits += handoff.num_computed == self.mode.split * BLOCK
             self._leases[handoff.lease_id] = handoff.blocks
             self._place[handoff.request_id] = "offered"
             self._offers.append(handoff)
@@ -155,7 +158,9 @@ class Host:
 
     def _submit(self, name: str) -> None:
         heard = [token for token, _ in self.answers.get(name, [])]
-        self.front.add(msgspec.structs.replace(self._requests[name], generated=heard))
+        request = msgspec.structs.replace(self._requests[name], generated=heard)
+        until = self.mode.split * BLOCK
+        self.front.add(request, until=until if until < len(request.prompt) + len(heard) else 0)
         self._place[name] = "front"
 
     def _engine(self, place: str) -> Engine:

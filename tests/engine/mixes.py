@@ -100,6 +100,7 @@ def cases(draw: st.DrawFn) -> Case:
         prefix_cache=draw(st.booleans()),
         drafts=draw(st.sampled_from([0, 1, 7])),
         apart=draw(st.booleans()),
+        split=draw(st.sampled_from([0, 1, 1, 2])),
         script=tuple(script),
     )
     return mode, requests

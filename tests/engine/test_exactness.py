@@ -93,7 +93,7 @@ def check(machine: Machine, mode: Mode, requests: Sequence[GenerationRequest]) -
 def check_case(machines: dict[int, Machine], threads: int, case: Case) -> None:
     host = check(machines.get(threads, machines[1]), *case)
     event(f"threads: {threads}")
-    for name in ("preemptions", "handoffs", "crashes", "accepted"):
+    for name in ("preemptions", "handoffs", "splits", "crashes", "accepted"):
         event(f"{name}: {'some' if getattr(host, name) else 'none'}")
     event(f"prefix reused: {any(end.cached_tokens for end in host.ended.values())}")
 
@@ -145,6 +145,12 @@ HAND_MADE: dict[str, tuple[Mode, list[GenerationRequest], Callable[[Host], objec
         Mode(apart=True, blocks=4, script=APART),
         CROWD,
         lambda host: host.preemptions,
+    ),
+    "split": (Mode(split=2, script=ARRIVALS), MIX, lambda host: host.splits >= 3),
+    "split, and both workers die": (
+        Mode(apart=True, split=2, script=(*ARRIVALS, "front", "crash front", *APART, "crash back")),
+        MIX,
+        lambda host: host.splits and host.crashes == 2,
     ),
     "guessed": (Mode(drafts=7), LOOP, lambda host: host.accepted > 5),
     "guessed apart": (Mode(drafts=7, apart=True), LOOP, lambda host: host.accepted > 5),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, get_args
 
 import msgspec
@@ -17,6 +17,7 @@ from goodput.core.errors import OverloadedError
 from goodput.core.request import GenerationRequest
 from goodput.core.router_config import PolicyName, RouterConfig
 from goodput.core.slo import SLO
+from goodput.router.policy import Placement, Work, WorkerView
 from goodput.workers.messages import Report, Resync
 
 Start = Callable[..., Coroutine[Any, Any, Fleet]]
@@ -197,6 +198,54 @@ async def test_a_conditional_router_uses_both_ways_and_every_answer_is_right(sta
         assert answer.last.timeline is not None
         handed_off += answer.last.timeline.offered is not None
     assert 0 < handed_off < len(asked)
+    await assert_whole(fleet)
+
+
+class Halves:
+    """A policy that has one worker compute half of each prompt, and the other the rest."""
+
+    def place(self, work: Work, fleet: Sequence[WorkerView]) -> Placement | None:
+        if len(fleet) < 2:
+            return None
+        first, second = sorted(fleet, key=lambda view: view.role, reverse=True)
+        return Placement(first.name, second.name, 0.1, work.tokens // 2 // 16 * 16)
+
+    def place_decode(self, work: Work, fleet: Sequence[WorkerView]) -> str | None:
+        return next((view.name for view in fleet if view.role == "decode"), None)
+
+
+@pytest.fixture
+def halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("goodput.router.router.make_policy", lambda config: Halves())
+
+
+@pytest.mark.usefixtures("halves")
+async def test_split_prompts_are_answered_right_and_leave_nothing_behind(start: Start) -> None:
+    fleet = await start((1, 1, 0), RouterConfig(), kv_tokens=1024)
+    asked = [request_of(f"r{n}", range(n, n + 20 + 10 * n), 30) for n in range(24)]
+    answers = await asyncio.gather(*(ask(fleet, request) for request in asked))
+    for request, answer in zip(asked, answers, strict=True):
+        assert answer.tokens == expected(request.prompt, 30)
+        assert answer.last is not None and answer.last.timeline is not None
+        stamps = answer.last.timeline
+        if len(request.prompt) >= 32:
+            assert stamps.prefill_started <= stamps.offered <= stamps.accepted < stamps.first_token
+        assert stamps.spans().total() == pytest.approx(stamps.last_token - stamps.received)
+    assert all(slot.view.queued_tokens == 0 for slot in fleet.registry)
+    await assert_whole(fleet)
+
+
+@pytest.mark.usefixtures("halves")
+@pytest.mark.parametrize("role", ["prefill", "decode"])
+async def test_a_worker_that_dies_amid_split_prompts_loses_none(start: Start, role: str) -> None:
+    fleet = await start((1, 1, 0), RouterConfig(), prefill_ms=0.3)
+    asked = [request_of(f"r{n}", range(n, n + 200), 30) for n in range(12)]
+    running = [asyncio.create_task(ask(fleet, request)) for request in asked]
+    await asyncio.sleep(0.3)
+    next(slot for slot in fleet.registry if slot.role == role).kill()
+    for request, answer in zip(asked, await asyncio.gather(*running), strict=True):
+        assert answer.tokens == expected(request.prompt, 30)
+    assert fleet.coordinator.migrations > 0
     await assert_whole(fleet)
 
 

@@ -238,14 +238,17 @@ class Coordinator:
             return
         slot = self._registry[placement.prefill]
         job.planned = self._registry[placement.decode] if placement.decode else None
-        job.charge(slot.view, work.uncached(slot.name), (job.planned or slot).view)
+        decode, uncached = (job.planned or slot).view, work.uncached(slot.name)
+        rest = work.tokens - placement.split if placement.split else 0
+        job.charge([(slot.view, uncached - rest), (decode, rest)], decode)
         job.attempts += 1
         job.attempt_id = f"{job.request.id}#{next(self._serial)}"
         job.slot = slot
         job.stage = Stage.PREFILL
         self._attempts[job.attempt_id] = job
         self.dispatcher.sent(job, slot.name)
-        slot.send(Submit(self._attempt_request(job), keep=job.planned is None))
+        request = self._attempt_request(job)
+        slot.send(Submit(request, keep=job.planned is None, until=placement.split))
 
     def _on_delta(self, slot: WorkerSlot, delta: TokenDelta) -> None:
         job = self._attempts.get(delta.request_id)
@@ -273,7 +276,8 @@ class Coordinator:
         if not self._leases.grant(notice.lease_id, slot.name, notice.blocks):
             return
         job = self._attempts.get(notice.attempt_id)
-        # A decoding job is handed off by a worker that drains, or that was made a prefill worker.
+        # A decoding job is handed off by a worker that drains, or that was made a prefill worker;
+        # one in its prompt without a token where the prompt is split.
         if job is None or job.slot is not slot or job.stage not in (Stage.PREFILL, Stage.DECODE):
             self._leases.withdraw(notice.lease_id)
             return
@@ -298,7 +302,9 @@ class Coordinator:
             self._leases.withdraw(notice.lease_id)
             self._retry(job, target)
             return
-        job.charge(None, 0, target.view)
+        rest = job.attempt_tokens - notice.num_computed
+        # What a computed prompt leaves is its newest token, which is decoded.
+        job.charge([(target.view, rest)] if rest > 1 else [], target.view)
         job.slot = target
         job.stage = Stage.OFFERED
         job.stamps.offered = self._clock.now()

@@ -123,7 +123,8 @@ class Dispatcher:
             return None
         for waiting in self._queue.in_order(self._clock.now()):
             job = waiting.item
-            _, work, placement = self._choice(job, fleet)
+            behind = (len(self._queue) - 1) / len(computing) if computing else 0.0
+            _, work, placement = self._choice(job, fleet, behind)
             if placement is None:
                 self._queue.discard(job)
             elif self._takes(self._registry[placement.prefill].view):
@@ -133,9 +134,10 @@ class Dispatcher:
             return job, work, placement
         return None
 
-    def _choice(self, job: Job, fleet: list[WorkerView]) -> Choice:
+    def _choice(self, job: Job, fleet: list[WorkerView], behind: float = 0.0) -> Choice:
         prompt = self._prompt(job)
-        return job, *self._router.place(job.request, prompt, fleet, self._clock.now())
+        now = self._clock.now()
+        return job, *self._router.place(job.request, prompt, fleet, now, behind)
 
     def _takes(self, view: WorkerView) -> bool:
         return view.queue_s * 1e3 < self._config.ahead_ms

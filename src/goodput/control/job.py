@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -53,7 +54,7 @@ class Job:
     deadline: float = 0.0
     sent: list[int] = field(default_factory=list)
     stamps: Timeline = field(default_factory=lambda: Timeline(received=0.0))
-    _queued: tuple[WorkerView, int] | None = None
+    _queued: list[tuple[WorkerView, int]] = field(default_factory=list)
     _counted: WorkerView | None = None
 
     @property
@@ -61,21 +62,23 @@ class Job:
         """Prompt and sent tokens: what the next attempt has to compute."""
         return len(self.request.prompt) + len(self.sent)
 
-    def charge(self, prefill: WorkerView | None, tokens: int, decode: WorkerView) -> None:
-        """Count this job in the views that the router decides on; replaces an earlier charge."""
+    def charge(self, prompts: Iterable[tuple[WorkerView, int]], decode: WorkerView) -> None:
+        """Count this job in the views that the router decides on; replaces an earlier charge.
+
+        ``prompts`` are the tokens of the prompt that each worker is to compute.
+        """
         self.uncharge()
-        if prefill is not None:
-            prefill.queued_tokens += tokens
-            self._queued = (prefill, tokens)
+        for view, tokens in prompts:
+            view.queued_tokens += tokens
+            self._queued.append((view, tokens))
         decode.sequences += 1
         self._counted = decode
 
     def uncharge_prefill(self) -> None:
         """Its prompt is not queued any more."""
-        if self._queued is not None:
-            view, tokens = self._queued
+        for view, tokens in self._queued:
             view.queued_tokens -= tokens
-            self._queued = None
+        self._queued.clear()
 
     def uncharge(self) -> None:
         """It burdens no worker any more."""

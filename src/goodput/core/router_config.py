@@ -17,7 +17,8 @@ class RouterConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How requests are placed.
 
     With ``conditional`` any worker may do a request's prompt and answer by itself, whatever its
-    role, where that keeps more slack than a hand-off (policy ``slack`` only).
+    role, or a decode worker the end of a prompt, where that keeps more slack than the usual way
+    (policy ``slack`` only).
     A worker with ``ahead_ms`` of prompts before it takes no more. Requests then wait at the router,
     least slack first; tenants share by their weights in ``tenants`` (1 where absent). One that
     waited ``aging_s`` seconds is served whatever its slack, tenant and priority.

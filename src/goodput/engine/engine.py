@@ -71,11 +71,18 @@ class Engine:
         return self.scheduler.has_work
 
     def add(
-        self, request: GenerationRequest, timeline: Timeline | None = None, *, keep: bool = False
+        self,
+        request: GenerationRequest,
+        timeline: Timeline | None = None,
+        *,
+        keep: bool = False,
+        until: int = 0,
     ) -> None:
         """Queue a request. ``timeline`` (kept and stamped) has the stamps before this worker.
 
-        With ``keep`` it is not handed off, unless the role is set once more.
+        With ``keep`` it is not handed off, unless the role is set once more. With ``until`` (a
+        multiple of the block size, below the number of tokens) it is handed off as soon as so many
+        positions are computed, whatever the role.
 
         A request that can never run (no prompt, or one that fills the context or the whole pool)
         ends with the reason "error" in the next step. Raises ValueError for an id in use.
@@ -83,7 +90,14 @@ class Engine:
         if timeline is None:
             timeline = Timeline(received=request.received, submitted=self.clock.now())
         sequence = self._sequence(request, timeline)
+        size = self.pool.block_size
+        if until and not (0 < until < len(sequence.tokens) and until % size == 0):
+            raise ValueError(
+                f"the request {request.id} has {len(sequence.tokens)} tokens, so its prompt cannot "
+                f"be split at {until} with blocks of {size}"
+            )
         sequence.keep = keep
+        sequence.until = until
         self._enter(sequence)
 
     def add_handed_over(
@@ -95,7 +109,7 @@ class Engine:
         lease_id: str,
         cached_tokens: int = 0,
     ) -> None:
-        """Queue a sequence whose prompt another worker computed.
+        """Queue a sequence whose prompt another worker computed, all of it or its beginning.
 
         ``request.generated`` has the tokens so far; ``blocks`` hold the KV of the first
         ``num_computed`` positions and stay readable until this engine reports ``lease_id`` as
@@ -224,7 +238,8 @@ class Engine:
                 continue  # It was cancelled between its end and this report.
             if sequence.finish_reason is not None or outcome.handed_off:
                 del self._sequences[sequence.id]
-            result.deltas.append(_delta(outcome))
+            if outcome.tokens or sequence.finish_reason is not None:
+                result.deltas.append(_delta(outcome))
             if outcome.handed_off:
                 result.handoffs.append(self._hand_off(sequence))
         result.released_leases, self.scheduler.released_leases = (

@@ -14,7 +14,7 @@ class Handoff(msgspec.Struct, omit_defaults=True):
 
     ``blocks`` hold the KV of its first ``num_computed`` positions (the last block may be partly
     filled). They stay referenced at the sender until ``release_lease(lease_id)``. ``generated``
-    has every token so far, the newest not computed yet.
+    has every token so far, the newest not computed yet; none where a prompt is split.
     """
 
     request_id: str

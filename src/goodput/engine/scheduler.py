@@ -33,9 +33,9 @@ from goodput.kv.tiers.tiers import Tiers
 class Outcome:
     """What a step meant for one sequence: new tokens, its end, or both.
 
-    ``tokens`` is empty for a sequence that ended without computing anything. With ``handed_off``
-    the sequence has left the scheduler and its blocks are still referenced: the caller owns them
-    now.
+    ``tokens`` is empty for a sequence that ended without computing anything, and for one that was
+    handed off amid its prompt. With ``handed_off`` the sequence has left the scheduler and its
+    blocks are still referenced: the caller owns them now.
     """
 
     sequence: Sequence
@@ -49,7 +49,8 @@ class Scheduler:
 
     ``role`` may change at any time between steps. "prefill" hands every sequence off after the
     next token that it samples (unless it ends with it, is to be kept, or holds a lease of another
-    worker's blocks); "decode" and "mixed" keep it.
+    worker's blocks); "decode" and "mixed" keep it. One whose prompt is split is handed off at
+    ``Sequence.until``.
     """
 
     config: EngineConfig
@@ -129,7 +130,9 @@ class Scheduler:
                 continue
             sequence.num_computed += chunk.count
             self._register(sequence)
-            if chunk.samples:
+            if sequence.until and sequence.num_computed >= sequence.until:
+                outcomes.append(self._hand_off(Outcome(sequence)))
+            elif chunk.samples:
                 if not results:
                     raise ValueError(f"the executor gave no token for the request {sequence.id}")
                 outcomes.append(self._take(sequence, results, now))
@@ -176,7 +179,19 @@ class Scheduler:
         """Plan a chunk of a prompt; how much of ``budget`` (rows) that takes."""
         if self._fetch(plan, sequence, budget * self.pace.speeds.prefill_token_s):
             return budget
-        return self._plan(plan, sequence, min(sequence.remaining, budget))
+        return self._plan(plan, sequence, min(self._left_here(sequence), budget))
+
+    def _left_here(self, sequence: Sequence) -> int:
+        """Tokens of a prompt that are still to be computed by this engine."""
+        if not sequence.until:
+            return sequence.remaining
+        if sequence.num_computed >= sequence.until:
+            # More was cached than was to be computed here: one more block, so that a step ends it.
+            sequence.until = sequence.num_computed + self.pool.block_size
+            if sequence.until >= len(sequence.tokens):
+                sequence.until = 0
+                return sequence.remaining
+        return sequence.until - sequence.num_computed
 
     def _fetch(self, plan: StepPlan, sequence: Sequence, within_s: float) -> bool:
         """Read back the blocks that come next in a prompt, for ``within_s`` seconds at the most.
@@ -334,11 +349,16 @@ class Scheduler:
                 self._finish(sequence, reason)
                 break
             if self.role == "prefill" and not sequence.keep and sequence.lease_id is None:
-                self._leave(sequence)
-                self._shrink(sequence)
-                sequence.status = SequenceStatus.LEASED
-                outcome.handed_off = True
-                break
+                return self._hand_off(outcome)
+        return outcome
+
+    def _hand_off(self, outcome: Outcome) -> Outcome:
+        """The sequence leaves, and its blocks stay referenced."""
+        sequence = outcome.sequence
+        self._leave(sequence)
+        self._shrink(sequence)
+        sequence.status = SequenceStatus.LEASED
+        outcome.handed_off = True
         return outcome
 
     def _append(self, sequence: Sequence, token: int, now: float) -> None:

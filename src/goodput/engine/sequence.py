@@ -48,6 +48,7 @@ class Sequence:
         "stop_token",
         "timeline",
         "tokens",
+        "until",
         "was_admitted",
     )
 
@@ -68,6 +69,8 @@ class Sequence:
         """Of the leading full blocks of ``tokens``, as far as they were needed."""
         self.keep = False
         """Decoded here too, though the role says that it would be handed off."""
+        self.until = 0
+        """Handed off with so many positions computed, before it has a token; 0: after its first."""
         self.num_registered = 0
         """Leading blocks that were offered to the prefix cache."""
         self.status = SequenceStatus.WAITING

@@ -48,14 +48,26 @@ def prompt_share(view: WorkerView) -> float:
 
 
 def prompt_cost(view: WorkerView, work: Work) -> float:
-    """Of computing the prompt at ``view``: its time, and that of sequences that wait meanwhile."""
+    """Of computing the prompt at ``view``: its time, and that of all who wait meanwhile."""
     seconds = first_token_s(view, work)
-    cost = seconds
-    if work.first_token_s is not None:
-        cost += LATE * max(0.0, seconds - work.first_token_s)
+    return seconds + lateness(work, seconds) + others_wait(view, work)
+
+
+def lateness(work: Work, seconds: float) -> float:
+    """What it counts more when the first token comes after ``seconds``."""
+    if work.first_token_s is None:
+        return 0.0
+    return LATE * max(0.0, seconds - work.first_token_s)
+
+
+def others_wait(view: WorkerView, work: Work) -> float:
+    """What others wait while ``view`` computes the prompt: answers there, and prompts behind it."""
+    seconds = work.uncached(view.name) * view.speeds.prefill_token_s
+    cost = 0.0
     if view.sequences and not _is_paced(view, view.speeds.step_s(view.sequences)):
-        held_up = view.sequences * work.uncached(view.name) * view.speeds.prefill_token_s
-        cost += held_up * (1.0 if view.load.pace_s is None else LATE)
+        cost += view.sequences * seconds * (1.0 if view.load.pace_s is None else LATE)
+    if view.role != "decode":  # What waits at the router waits for the others.
+        cost += work.behind * seconds
     return cost
 
 

@@ -43,7 +43,8 @@ class Work:
     ``tokens`` are its prompt's and those generated already, ``blocks`` the KV blocks that it may
     need for the answer, ``cached_tokens`` what each worker has cached (missing: none). The first
     token is promised within ``first_token_s`` from now and the others every ``tpot_s`` seconds
-    (None: no promise); at most ``answer_tokens`` are to come.
+    (None: no promise); at most ``answer_tokens`` are to come. ``behind`` other requests wait for
+    each worker that computes prompts. ``block_size`` are the tokens of a KV block.
     """
 
     tokens: int
@@ -52,6 +53,8 @@ class Work:
     first_token_s: float | None = None
     tpot_s: float | None = None
     answer_tokens: int = 1
+    behind: float = 0.0
+    block_size: int = 16
 
     def uncached(self, worker: str) -> int:
         """Tokens that ``worker`` would have to compute; at least one."""
@@ -62,12 +65,15 @@ class Work:
 class Placement:
     """Where to run: ``decode`` is None when the worker ``prefill`` also decodes, whatever its role.
 
-    ``first_token_s`` is the predicted time to the first token.
+    ``first_token_s`` is the predicted time to the first token. ``split``: the worker ``prefill``
+    computes only so many positions of the prompt (a multiple of the block size), and ``decode`` the
+    rest; 0: all.
     """
 
     prefill: str
     decode: str | None
     first_token_s: float
+    split: int = 0
 
 
 class RoutingPolicy(Protocol):

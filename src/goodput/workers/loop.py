@@ -177,9 +177,9 @@ class WorkerLoop:
 
     def _handle(self, message: ToWorker) -> None:
         match message:
-            case Submit(request=request, keep=keep):
+            case Submit(request=request, keep=keep, until=until):
                 self._fault.at("on_submit")
-                self._engine.add(request, keep=keep)
+                self._engine.add(request, keep=keep, until=until)
             case StartDecode():
                 self._take_over(message)
             case Cancel(attempt_id=attempt_id):

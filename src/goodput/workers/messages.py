@@ -78,10 +78,13 @@ class Submit(_ToWorker, tag="submit"):
     """Compute this request from its prompt. ``request.id`` is the attempt id.
 
     With ``keep`` the worker also decodes it, whatever its role is until it is told another one.
+    With ``until`` it computes only so many positions of the prompt (a multiple of the block size)
+    and hands them over; 0 is all, and the first token.
     """
 
     request: GenerationRequest
     keep: bool = False
+    until: int = 0
 
 
 class StartDecode(_ToWorker, tag="decode"):
@@ -138,9 +141,10 @@ ToWorker = Configure | Submit | StartDecode | Cancel | FreeLease | Inspect | Set
 
 
 class HandoffNotice(msgspec.Struct, array_like=True):
-    """A prefill worker finished this prompt and holds ``blocks`` on behalf of the lease.
+    """A worker computed this prompt, or its part of it, and holds ``blocks`` for the lease.
 
-    ``tokens`` are the ids generated so far in this attempt and before (at least one).
+    ``tokens`` are the ids generated so far in this attempt and before (at least one, unless the
+    prompt is split: then ``num_computed`` of its positions are done).
     """
 
     attempt_id: str

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from goodput.router.cost import answer_cost, first_token_s, handoff_s, prompt_cost
 from goodput.router.policy import Placement, Work, WorkerView
+from goodput.router.split import Split, best_split
 
 # Differences below this (seconds) are ties: noise of the estimates must not decide over load.
 _TIE: Final = 1e-3
-
-_Ranked = tuple[float, WorkerView, WorkerView]
 
 
 class Slack:
@@ -19,6 +18,7 @@ class Slack:
 
     With ``conditional`` every worker is also judged as a mixed one: a short prompt may then stay
     with the worker that decodes it, and a decode side that is full may leave answers to the other.
+    The pair may also share the prompt, as far as the decode worker's answers have slack.
     Ties go to the placement with fewer sequences, then more free blocks, then by name.
     """
 
@@ -29,14 +29,18 @@ class Slack:
         best = min(self._candidates(work, fleet), key=_rank, default=None)
         if best is None:
             return None
-        _, first, second = best
+        first, second, split = best.first, best.second, best.split
+        if split is not None:
+            return Placement(first.name, second.name, split.first_token_s, split.at)
         decode = None if first is second else second.name
         return Placement(first.name, decode, first_token_s(first, work))
 
     def place_decode(self, work: Work, fleet: Sequence[WorkerView]) -> str | None:
-        ranked = [(answer_cost(view, work), view, view) for view in fleet if view.role != "prefill"]
+        ranked = [
+            _Ranked(answer_cost(view, work), view, view) for view in fleet if view.role != "prefill"
+        ]
         best = min(ranked, key=_rank, default=None)
-        return None if best is None else best[1].name
+        return None if best is None else best.first.name
 
     def _candidates(self, work: Work, fleet: Sequence[WorkerView]) -> Iterator[_Ranked]:
         prompts = [(prompt_cost(view, work), view) for view in fleet if self._computes(view)]
@@ -44,16 +48,20 @@ class Slack:
             view.name: answer_cost(view, work) for view in fleet if self._decodes(view)
         }  # One cost each, for its pair and for both phases there.
         takers = [
-            (answers[view.name] + handoff_s(view), view, view)
+            _Ranked(answers[view.name] + handoff_s(view), view, view)
             for view in fleet
             if view.role == "decode"
         ]
         taker = min(takers, key=_rank, default=None)
         for cost, view in prompts:
             if view.role == "mixed" or self._conditional:
-                yield cost + answers[view.name], view, view
+                yield _Ranked(cost + answers[view.name], view, view)
             if view.role == "prefill" and taker is not None:
-                yield cost + taker[0], view, taker[1]
+                yield _Ranked(cost + taker.cost, view, taker.second)
+                split = best_split(view, taker.second, work) if self._conditional else None
+                if split is not None:
+                    answer = answers[taker.second.name]
+                    yield _Ranked(split.cost + answer, view, taker.second, split)
 
     def _computes(self, view: WorkerView) -> bool:
         return self._conditional or view.role != "decode"
@@ -62,7 +70,16 @@ class Slack:
         return self._conditional or view.role != "prefill"
 
 
+class _Ranked(NamedTuple):
+    """A placement: who computes the prompt, who writes the answer, and what it costs in seconds."""
+
+    cost: float
+    first: WorkerView
+    second: WorkerView
+    split: Split | None = None
+
+
 def _rank(candidate: _Ranked) -> tuple[int, int, int, str]:
-    cost, first, second = candidate
+    cost, first, second, _ = candidate
     sequences = second.sequences + (first.sequences if first is not second else 0)
     return round(cost / _TIE), sequences, -first.load.free_blocks, first.name
