@@ -55,6 +55,7 @@ def test_too_little_and_a_restart_say_nothing() -> None:
 def test_what_holds_is_left() -> None:
     advice = advise(asked(), traffic(2.0), {"prefill": 3, "decode": 1})
     assert advice.change is None and "leave 3P tp1 + 1D tp1" in advice.words
+    assert "its own planner would" in advice.words
 
 
 def test_a_shift_to_long_prompts_moves_workers_to_prefill() -> None:
@@ -62,6 +63,9 @@ def test_a_shift_to_long_prompts_moves_workers_to_prefill() -> None:
     assert advice.change is not None and advice.then > 0.9 > advice.now
     assert "bound by the prefill queue" in advice.words
     assert "300 computed prompt tokens" in advice.words
+    # The server's planner, asked with the same traffic, goes the same way.
+    assert advice.planner.prefill > 1
+    assert "flip prefill (prefill-short)" in advice.words
 
 
 @contextmanager

@@ -33,3 +33,7 @@ class ManualClock:
         if seconds < 0:
             raise ValueError(f"a monotonic clock cannot go back by {-seconds} s")
         self._now += seconds
+
+    def advance_to(self, time: float) -> None:
+        """Move to ``time``, exactly; one that has passed changes nothing."""
+        self._now = max(self._now, time)

@@ -14,6 +14,7 @@ back without this engine's doing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from goodput.core.clock import Clock
@@ -27,6 +28,9 @@ from goodput.engine.speculation import add_drafts
 from goodput.kv.block_pool import BlockPool
 from goodput.kv.hashing import extend_hashes
 from goodput.kv.tiers.tiers import Tiers
+
+
+Guess = Callable[[StepPlan, EngineConfig, int], None]
 
 
 @dataclass(slots=True)
@@ -67,6 +71,8 @@ class Scheduler:
     """Guessed tokens that were verified."""
     accepted: int = 0
     """Those of them that were right."""
+    guess: Guess = add_drafts
+    """Appends drafts to the chunks of a step that has slack."""
     tiers: Tiers | None = None
     """Where evicted blocks may be read back from."""
     pace: Pace = field(default_factory=Pace)
@@ -112,7 +118,7 @@ class Scheduler:
         budget = min(budget, rows)
         self._plan_prefills(plan, budget)
         if self._has_slack(plan):
-            add_drafts(plan, self.config, self.context_limit)
+            self.guess(plan, self.config, self.context_limit)
             for chunk in plan.chunks:
                 self._make_room(chunk)
         return plan
@@ -228,11 +234,15 @@ class Scheduler:
             and all(chunk.samples and chunk.count == 1 for chunk in plan.chunks)
         )
 
+    def missing_blocks(self, chunk: Chunk, drafts: int) -> int:
+        """How many blocks the chunk's sequence lacks for so many drafts."""
+        return self._blocks_for(chunk.start + chunk.count + drafts) - len(chunk.sequence.blocks)
+
     def _make_room(self, chunk: Chunk) -> None:
         """Get blocks for a chunk's drafts, or shorten them: others must not miss those blocks."""
         sequence = chunk.sequence
         known = chunk.start + chunk.count
-        missing = self._blocks_for(known + len(chunk.drafts)) - len(sequence.blocks)
+        missing = self.missing_blocks(chunk, len(chunk.drafts))
         if missing <= 0:
             return
         if missing + len(self.running) <= self.pool.available:

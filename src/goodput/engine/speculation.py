@@ -31,7 +31,7 @@ def add_drafts(plan: StepPlan, config: EngineConfig, context_limit: int) -> None
         sequence = chunk.sequence
         if sequence.drafter is None:
             sequence.drafter = Drafter()
-        most = min(config.speculative_tokens, _tokens_left(sequence, context_limit) - 1)
+        most = min(config.speculative_tokens, tokens_left(sequence, context_limit) - 1)
         proposal = sequence.drafter.propose(sequence.tokens, most) if most > 0 else []
         proposals.append(_before_a_stop(proposal, sequence))
         candidates.append(Candidate(len(proposals[-1]), *sequence.drafter.chances()))
@@ -40,7 +40,8 @@ def add_drafts(plan: StepPlan, config: EngineConfig, context_limit: int) -> None
         chunk.drafts = tuple(proposal[:share])
 
 
-def _tokens_left(sequence: EngineSequence, context_limit: int) -> int:
+def tokens_left(sequence: EngineSequence, context_limit: int) -> int:
+    """How many tokens the sequence can still get; at least one while it runs."""
     left = sequence.request.sampling.max_tokens - sequence.num_generated
     return min(left, context_limit - len(sequence.tokens))
 

@@ -1,7 +1,7 @@
 """Plans again for what a running server sees: what it would change, and why.
 
-:func:`advise` is a pure function of the traffic, the workers that are there and the profile; the
-server's own planner can call it as well as ``goodput plan --watch`` does.
+:func:`advise` is a pure function of the traffic, the workers that are there and the profile. It
+compares by simulation, and says too what the server's own planner would do (``replan.py``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from dataclasses import dataclass
 import msgspec
 
 from goodput.bench.wire.address import base_url, reason_of
+from goodput.control.planner.policy import Split
+from goodput.control.planner.traffic import Traffic as Seen
 from goodput.core.config import Role
 from goodput.core.errors import UsageError
+from goodput.plan.replan import ProfileCosts, planned
 from goodput.plan.scale.fleet import Group
 from goodput.plan.search.bounds import lowest_limit
 from goodput.plan.search.candidate import Candidate
@@ -79,13 +82,15 @@ class Traffic:
 class Advice:
     """``change`` is what to run instead, None to leave it; ``words`` say why.
 
-    Shares are of requests that would keep the SLO at the traffic's rate, by simulation.
+    Shares are of requests that would keep the SLO at the traffic's rate, by simulation. ``planner``
+    is the split of the same workers that the server's own planner would come to.
     """
 
     change: Candidate | None
     now: float
     then: float
     words: str
+    planner: Split
 
 
 def look(url: str, at: float) -> Look:
@@ -141,15 +146,38 @@ def advise(question: Question, traffic: Traffic, workers: Mapping[str, int]) -> 
         f"{traffic.output_tokens:.0f} answer tokens"
     )
     kept = "" if traffic.attainment is None else f", {traffic.attainment:.0%} of them in time"
+    split, own = _own_planner(question, traffic, workers, current)
     if best.label == current.label or then < now + _WORTH:
-        words = f"{seen}{kept}: leave {current.label}, predicted to keep {now:.0%} in time"
-        return Advice(None, now, now, words)
+        words = f"{seen}{kept}: leave {current.label}, predicted to keep {now:.0%} in time{own}"
+        return Advice(None, now, now, words, split)
     why = lowest_limit(current, demand, question.slo)
     words = (
         f"{seen}{kept}: change {current.label} to {best.label}, predicted to keep {then:.0%} in "
         f"time instead of {now:.0%}; {current.label} is bound by the {why.constraint}: {why.words}"
+        f"{own}"
     )
-    return Advice(best, now, then, words)
+    return Advice(best, now, then, words, split)
+
+
+def _own_planner(
+    question: Question, traffic: Traffic, workers: Mapping[str, int], current: Candidate
+) -> tuple[Split, str]:
+    """What the server's planner would make of its workers, and that in words."""
+    group = current.fleet.groups[0]
+    costs = ProfileCosts(group.worker, traffic.prompt_tokens, traffic.output_tokens)
+    seen = Seen(
+        requests=round(traffic.requests),
+        request_rate=traffic.rate,
+        prompt_token_rate=traffic.rate * traffic.prompt_tokens,
+        answer_tokens=traffic.output_tokens,
+        attainment=traffic.attainment,
+        target=question.slo.target,
+        tpot=question.slo.tpot,
+    )
+    most = question.budget // group.worker.accelerators
+    split, decisions = planned(seen, workers, costs, group.max_sequences, most)
+    steps = ", ".join(f"{step.action} {step.role} ({step.reason})" for step in decisions)
+    return split, f"; its own planner would {steps or 'leave it'}"
 
 
 def _one_way(question: Question) -> Space:

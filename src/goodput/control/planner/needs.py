@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from goodput.control.planner.costs import StepCosts
 from goodput.control.planner.policy import Needs
 from goodput.control.planner.traffic import Traffic
 
@@ -23,7 +22,21 @@ class Load:
     decoding: int = 0
 
 
-def needs_of(traffic: Traffic, load: Load, costs: StepCosts, max_sequences: int) -> Needs | None:
+class Costs(Protocol):
+    """What steps cost a worker: learned from its steps (:class:`~goodput.control.planner.costs.StepCosts`), or a profile's."""
+
+    @property
+    def prefill_token_s(self) -> float | None:
+        """Seconds of one prompt token; None while too little is known."""
+
+    def decode_step_s(self, sequences: float) -> float | None:
+        """Seconds of a step that decodes so many sequences; None while too little is known."""
+
+    def sequences_within(self, tpot: float | None, most: int) -> float:
+        """How many sequences (1 to ``most``) a worker gives a token every ``tpot`` s each."""
+
+
+def needs_of(traffic: Traffic, load: Load, costs: Costs, max_sequences: int) -> Needs | None:
     """Needs of the window's traffic; None while it is not known what its work costs.
 
     The decode side is asked for twice: by the sequences that are there, which tells of a change at

@@ -108,6 +108,20 @@ def decide(
     return want, Memory(changed=seen.at)
 
 
+def at_rest(
+    seen: Observation, config: PlannerConfig, bounds: tuple[int, int]
+) -> tuple[Split, list[Decision]]:
+    """The split that it would come to if the moment lasted, and the decisions on the way."""
+    decisions: list[Decision] = []
+    while (want := _wish(seen, config, bounds)).role is not None:
+        decisions.append(want)
+        split = seen.split.changed(want.role, -1 if want.action == "remove" else 1)
+        if want.action == "flip":
+            split = split.changed("decode" if want.role == "prefill" else "prefill", -1)
+        seen = replace(seen, split=split)
+    return seen.split, decisions
+
+
 def _wish(seen: Observation, config: PlannerConfig, bounds: tuple[int, int]) -> Decision:
     """What is best if the moment lasts."""
     least, most = bounds

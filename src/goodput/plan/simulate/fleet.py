@@ -38,7 +38,9 @@ class SimulatedFleet:
 
     ``engine.threads`` of the configuration says how many accelerators a worker has. ``link`` is the
     way of KV from a prefill to a decode worker: the blocks of a hand-off arrive after its time.
-    ``note_step`` is told of every step: worker, start, end, what it computed.
+    ``note_step`` is told of every step: worker, start, end, what it computed. Without it, steps
+    between which nothing is decided are played as one. ``sessions``: an answer's end may bring a
+    new request, so it counts as a decision.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class SimulatedFleet:
         link: Link,
         seed: int = 0,
         note_step: NoteStep | None = None,
+        sessions: bool = False,
     ) -> None:
         """Raises UsageError for a deployment that cannot be simulated."""
         config.check()
@@ -66,6 +69,9 @@ class SimulatedFleet:
         self._kv_bytes = profile.kv_bytes_per_token * engine.block_size
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
+        self._decisive: list[float] = []
+        self._sessions = sessions
+        self._until = 0.0
         self._awake: dict[str, float] = {}
         self._ticking = config.admission == "slo"
         slots = [WorkerSlot(spec, engine) for spec in plan_slots(config, ())]
@@ -87,6 +93,7 @@ class SimulatedFleet:
                 self.registry, router, self.clock, config.router, config.admission
             ),
         )
+        self._handing_over = [slot.name for slot in slots if slot.spec.role == "prefill"]
         self.workers: list[SimulatedWorker] = []
         for slot in slots:
             spec = slot.spec
@@ -100,24 +107,32 @@ class SimulatedFleet:
                 seed=seed,
                 post=self._post,
                 deliver=self._deliverer(slot),
+                speeds=slot.view.speeds,
+                horizon=self._horizon,
                 note_step=_named(note_step, spec.name),
             )
             slot.process = worker
             slot.phase = WorkerPhase.READY
             self.workers.append(worker)
 
-    def at(self, time: float, act: Callable[[], None]) -> None:
-        """Have something done at ``time`` (seconds, not before now)."""
+    def at(self, time: float, act: Callable[[], None], *, decisive: bool = True) -> None:
+        """Have something done at ``time`` (seconds, not before now).
+
+        Not ``decisive``: it tells no worker anything and brings no request.
+        """
         heapq.heappush(self._events, (time, next(self._order), act))
+        if decisive:
+            heapq.heappush(self._decisive, time)
 
     def run(self, until: float) -> None:
         """Play events until none is left, or ``until`` has come."""
+        self._until = until
         if self._ticking:
             self.at(self.clock.now(), self._tick)
         events = self._events
         while events and events[0][0] <= until:
             time, _, act = heapq.heappop(events)
-            self.clock.advance(max(0.0, time - self.clock.now()))
+            self.clock.advance_to(time)
             act()
 
     def check_whole(self) -> None:
@@ -125,6 +140,16 @@ class SimulatedFleet:
         self.leases.check_invariants()
         for worker in self.workers:
             worker.engine.check_invariants()
+
+    def _horizon(self) -> float:
+        """Until when nothing can come to a worker that has nobody waiting."""
+        if self.coordinator.dispatcher.waiting:
+            return self.clock.now()
+        while self._decisive and self._decisive[0] < self.clock.now():
+            heapq.heappop(self._decisive)
+        # A worker that computes prompts, and is about to, hands one over at an unknown time.
+        computing = [self._awake[name] for name in self._handing_over if name in self._awake]
+        return min([self._until, *self._decisive[:1], *computing])
 
     def _post(self, worker: SimulatedWorker, message: ToWorker) -> None:
         delay = 0.0
@@ -150,16 +175,17 @@ class SimulatedFleet:
             if following is not None:
                 self._wake(worker, following)
 
-        self.at(time, act)
+        self.at(time, act, decisive=False)
 
     def _deliverer(self, slot: WorkerSlot) -> Callable[[float, FromWorker], None]:
         def deliver(time: float, message: FromWorker) -> None:
             if isinstance(message, Report):
                 report = message
-                self.at(time, lambda: self.coordinator.on_report(slot, report))
+                tells = bool(self._sessions or report.handoffs or report.released_leases)
+                self.at(time, lambda: self.coordinator.on_report(slot, report), decisive=tells)
             elif isinstance(message, LeaseAck):
                 ack = message
-                self.at(time, lambda: self.coordinator.on_ack(slot, ack))
+                self.at(time, lambda: self.coordinator.on_ack(slot, ack), decisive=False)
 
         return deliver
 

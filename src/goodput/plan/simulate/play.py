@@ -43,7 +43,7 @@ class _Client:
             self._refused(item)
             return
         if item.token_ids:
-            record.token_times.append(TokenStamp(self.fleet.clock.now(), len(item.token_ids)))
+            self._stamp(len(item.token_ids))
             record.output_tokens += len(item.token_ids)
             self.arrival.answer += item.token_ids
         if item.finish_reason is not None:
@@ -77,6 +77,14 @@ class _Client:
         except OverloadedError as refusal:
             self._refused(refusal)
 
+    def _stamp(self, tokens: int) -> None:
+        """Tokens of steps that were played as one came evenly since the last one."""
+        now, stamps = self.fleet.clock.now(), self.arrival.record.token_times
+        before = stamps[-1].time if stamps else now
+        each = (now - before) / tokens
+        stamps += [TokenStamp(before + each * number, 1) for number in range(1, tokens)]
+        stamps.append(TokenStamp(now, 1))
+
     def _refused(self, error: GoodputError) -> None:
         record = self.arrival.record
         record.http_status = error.http_status
@@ -90,7 +98,7 @@ class _Client:
         if self.job is not None:
             # Not within the coordinator's own call: it may still be looking at the job.
             job = self.job
-            self.fleet.at(now, lambda: self.fleet.coordinator.leave(job))
+            self.fleet.at(now, lambda: self.fleet.coordinator.leave(job), decisive=False)
         later = self.arrival.later
         if later is not None:
             due = now + later.planned.think_s
@@ -116,7 +124,14 @@ def play(
     Requests are judged by ``slo``, or by their own. What has not ended ``drain_s`` seconds after
     the step is cut off, as in a measured run. The same seed gives the same records.
     """
-    fleet = SimulatedFleet(config, profile, link=profile.near, seed=seed, note_step=note_step)
+    fleet = SimulatedFleet(
+        config,
+        profile,
+        link=profile.near,
+        seed=seed,
+        note_step=note_step,
+        sessions=any(arrival.later is not None for arrival in arrivals),
+    )
     end = step.length
     for arrival in arrivals:
         if slo is not None:

@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from itertools import count
 from typing import Final
 
 from goodput.core.clock import ManualClock
 from goodput.core.config import EngineConfig, ModelledConfig, Role
+from goodput.core.speeds import Speeds
 from goodput.engine.engine import Engine
-from goodput.engine.executor import Sampled, StepPlan, verified
 from goodput.kv.block_pool import BlockPool
 from goodput.plan.profile.schema import StepLoad, WorkerProfile
+from goodput.plan.simulate.executor import VOCABULARY, Leaper, TimedExecutor
 from goodput.workers.loop import WorkerLoop
 from goodput.workers.messages import FromWorker, ToWorker, WorkerConfig
 
-# Any number of ids that are not the same ones again and again: nobody guesses made-up tokens.
-_VOCABULARY: Final = 49_152
 _STALL_S: Final = 0.005
 
 Deliver = Callable[[float, FromWorker], None]
 NoteStep = Callable[[float, float, StepLoad], None]
-
-
-class TimedExecutor:
-    """Takes the time that a profile says, and makes tokens up."""
-
-    def __init__(self, profile: WorkerProfile, clock: ManualClock, seed: str) -> None:
-        self._profile = profile
-        self._clock = clock
-        self._tokens = count(1)
-        self._dice = random.Random(seed)
-        self.last = StepLoad()
-
-    def execute(self, plan: StepPlan) -> list[list[Sampled]]:
-        """See :class:`~goodput.engine.executor.Executor`."""
-        self.last = load_of(plan)
-        seconds = self._profile.step_s(self.last)
-        if self._profile.noise:
-            seconds *= self._dice.lognormvariate(0.0, self._profile.noise)
-        self._clock.advance(seconds)
-        return [
-            verified(chunk, lambda *_: Sampled(next(self._tokens) % _VOCABULARY))
-            if chunk.samples
-            else []
-            for chunk in plan.chunks
-        ]
-
-
-def load_of(plan: StepPlan) -> StepLoad:
-    """What a step computes, in the terms of a profile."""
-    prompt, pairs, rows, context = 0, 0.0, 0, 0
-    for chunk in plan.chunks:
-        if chunk.count > 1:
-            prompt += chunk.count
-            pairs += chunk.count * (chunk.start + chunk.count / 2)
-        else:
-            rows += chunk.rows
-            context += chunk.start
-    return StepLoad(
-        prefill_tokens=prompt, prefill_pairs=pairs, decode_rows=rows, context_tokens=context
-    )
 
 
 class _LoopEnd:
@@ -85,7 +42,8 @@ class SimulatedWorker:
 
     Nobody sees a worker between two messages, so a step is played at once, when it begins, and
     what it reports is delivered at its end. Messages that come meanwhile wait for that end, as they
-    do in a real worker.
+    do in a real worker. Without ``note_step``, which is to see every step, steps that end before
+    ``horizon()`` are leapt over (``executor.Leaper``); the host's own ``speeds`` learn from them.
     """
 
     def __init__(
@@ -100,6 +58,8 @@ class SimulatedWorker:
         seed: int,
         post: Callable[[SimulatedWorker, ToWorker], None],
         deliver: Deliver,
+        speeds: Speeds,
+        horizon: Callable[[], float],
         note_step: NoteStep | None = None,
     ) -> None:
         self.name = name
@@ -112,6 +72,10 @@ class SimulatedWorker:
         self._executor = TimedExecutor(profile, self._clock, f"{seed}/{name}")
         pool = BlockPool(first_block, num_blocks, engine.block_size, engine.prefix_cache)
         self.engine = Engine(engine, pool, self._executor, self._clock, role, lease_prefix=name)
+        if note_step is None:
+            scheduler = self.engine.scheduler
+            learners = (scheduler.pace.speeds, speeds)
+            scheduler.guess = Leaper(self._executor, self._clock, scheduler, learners, horizon)
         end = _LoopEnd(deliver, self._clock)
         self._loop = WorkerLoop(_config(name, role, engine), end, self.engine, self._clock)
 
@@ -134,7 +98,7 @@ class SimulatedWorker:
 
     def turn(self, now: float) -> float | None:
         """Act at ``now``; when the worker acts next by itself (None: only on a message)."""
-        self._clock.advance(now - self._clock.now())
+        self._clock.advance_to(now)
         messages, self._inbox = self._inbox, []
         self._loop.turn(messages)
         self.free_at = self._clock.now()
@@ -157,7 +121,7 @@ def _config(name: str, role: Role, engine: EngineConfig) -> WorkerConfig:
         backend="cpu",
         model_path=None,
         modelled=ModelledConfig(),
-        vocab_size=_VOCABULARY,
+        vocab_size=VOCABULARY,
         pool_fd=-1,
         pool_blocks=0,
         bytes_per_block=0,
