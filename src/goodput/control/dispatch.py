@@ -123,8 +123,7 @@ class Dispatcher:
             return None
         for waiting in self._queue.in_order(self._clock.now()):
             job = waiting.item
-            behind = (len(self._queue) - 1) / len(computing) if computing else 0.0
-            _, work, placement = self._choice(job, fleet, behind)
+            _, work, placement = self._choice(job, fleet, self._token_wait_s())
             if placement is None:
                 self._queue.discard(job)
             elif self._takes(self._registry[placement.prefill].view):
@@ -134,10 +133,20 @@ class Dispatcher:
             return job, work, placement
         return None
 
-    def _choice(self, job: Job, fleet: list[WorkerView], behind: float = 0.0) -> Choice:
+    def _token_wait_s(self) -> float:
+        """Seconds that the others in the queue wait for a prompt's token, where work can move."""
+        if not self._config.conditional or len(self._queue) < 2:
+            return 0.0
+        prompts = [view for view in self._registry.ready_views() if view.role != "decode"]
+        if not prompts:
+            return 0.0
+        token_s = sum(view.speeds.prefill_token_s for view in prompts) / len(prompts)
+        return (len(self._queue) - 1) / len(prompts) * token_s
+
+    def _choice(self, job: Job, fleet: list[WorkerView], token_wait_s: float = 0.0) -> Choice:
         prompt = self._prompt(job)
         now = self._clock.now()
-        return job, *self._router.place(job.request, prompt, fleet, now, behind)
+        return job, *self._router.place(job.request, prompt, fleet, now, token_wait_s)
 
     def _takes(self, view: WorkerView) -> bool:
         return view.queue_s * 1e3 < self._config.ahead_ms

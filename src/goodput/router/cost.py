@@ -67,7 +67,7 @@ def others_wait(view: WorkerView, work: Work) -> float:
     if view.sequences and not _is_paced(view, view.speeds.step_s(view.sequences)):
         cost += view.sequences * seconds * (1.0 if view.load.pace_s is None else LATE)
     if view.role != "decode":  # What waits at the router waits for the others.
-        cost += work.behind * seconds
+        cost += work.token_wait_s * work.uncached(view.name)
     return cost
 
 

@@ -43,8 +43,9 @@ class Work:
     ``tokens`` are its prompt's and those generated already, ``blocks`` the KV blocks that it may
     need for the answer, ``cached_tokens`` what each worker has cached (missing: none). The first
     token is promised within ``first_token_s`` from now and the others every ``tpot_s`` seconds
-    (None: no promise); at most ``answer_tokens`` are to come. ``behind`` other requests wait for
-    each worker that computes prompts. ``block_size`` are the tokens of a KV block.
+    (None: no promise); at most ``answer_tokens`` are to come. Other requests wait ``token_wait_s``
+    seconds, all together, for each of its tokens that is computed by a worker of prompts.
+    ``block_size`` are the tokens of a KV block.
     """
 
     tokens: int
@@ -53,7 +54,7 @@ class Work:
     first_token_s: float | None = None
     tpot_s: float | None = None
     answer_tokens: int = 1
-    behind: float = 0.0
+    token_wait_s: float = 0.0
     block_size: int = 16
 
     def uncached(self, worker: str) -> int:

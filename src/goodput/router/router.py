@@ -53,19 +53,19 @@ class Router:
         prompt: Prompt,
         fleet: Sequence[WorkerView],
         now: float,
-        behind: float = 0.0,
+        token_wait_s: float = 0.0,
     ) -> tuple[Work, Placement | None]:
         """What the request is to the workers compared, and where to run it from its start.
 
-        ``behind`` is that of :class:`Work`. The placement is None when no ready worker can take it.
-        Costs O(cached prefix / block_size), and little more for many workers than for a few.
+        ``token_wait_s`` is that of :class:`Work`. The placement is None when no ready worker can
+        take it. Costs O(cached prefix / block_size), and little more for many workers than for a few.
         """
         if self._memory is not None:
             self._memory.expire(now)
         matches = self._matches(prompt)
         nearest = self._shortlist.of(fleet, matches.deepest(_HOLDERS))
         cached = matches.among([view.name for view in nearest], self._block_size)
-        work = self._work(request, len(prompt.tokens), cached, now, behind)
+        work = self._work(request, len(prompt.tokens), cached, now, token_wait_s)
         return work, self._policy.place(work, nearest)
 
     def least_uncached(self, prompt: Prompt) -> int:
@@ -126,7 +126,7 @@ class Router:
         tokens: int,
         cached: Mapping[str, int],
         now: float | None,
-        behind: float = 0.0,
+        token_wait_s: float = 0.0,
     ) -> Work:
         slo, most = request.slo, request.sampling.max_tokens
         due = None if now is None else first_token_due(request)
@@ -137,7 +137,7 @@ class Router:
             first_token_s=None if due is None or now is None else due - now,
             tpot_s=None if slo is None else slo.tpot,
             answer_tokens=most,
-            behind=behind,
+            token_wait_s=token_wait_s,
             block_size=self._block_size,
         )
 

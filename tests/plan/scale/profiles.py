@@ -36,6 +36,7 @@ def apart(prefill: int = 1, decode: int = 1, worker: WorkerProfile = WORKER) -> 
         ),
         link=LINK,
         kv_bytes_per_token=KV_BYTES,
+        paced=False,
     )
 
 

@@ -146,7 +146,8 @@ def test_answers_with_slack_let_prompts_through() -> None:
 
 def test_decodes_stand_still_where_prompts_are_computed_alone() -> None:
     group = Group("mixed", 1, WORKER, saturation_tokens=4096, prompts_alone=True)
-    alone = FleetSpec(groups=(group,), link=Link(base_s=0, bytes_per_s=1e9), kv_bytes_per_token=1)
+    link = Link(base_s=0, bytes_per_s=1e9)
+    alone = FleetSpec(groups=(group,), link=link, kv_bytes_per_token=1, paced=False)
     one = Arrivals(np.array([0.0, 0.05]), np.array([100, 900]), np.array([4, 2]))
     day = simulate_fleet(alone, [one], SLO(), seconds=1.0)
     first, second = (0.010 + rows * 1e-4 + 2e-9 * rows**2 / 2 for rows in (100, 900))

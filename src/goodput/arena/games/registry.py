@@ -28,12 +28,15 @@ _OWN: Final = {
 GAMES: Final = tuple(_OWN)
 """Our own games, which need nothing installed."""
 
+_MARIO: Final = ("mario", "mario-v1")
+_ATARI: Final = "atari-"
+
 
 def make_game(name: str) -> Rules[Any]:
     """The game called ``name``: an id ("tetris-v1"), one without its version, which is then the
-    newest, or either after "race-".
+    newest, or either after "race-". With the extras also "mario" and "atari-" before a ROM's name.
 
-    Raises UsageError that lists the games.
+    Raises UsageError that lists the games, or names the extra that is missing.
     """
     if name.startswith(RACE):
         from goodput.arena.games.race import Race
@@ -42,6 +45,14 @@ def make_game(name: str) -> Rules[Any]:
         if game.spec.seats != 1:
             raise UsageError(f"there is no {name!r}: {game.spec.id} has two seats already")
         return Race(game)
+    if name in _MARIO:
+        from goodput.arena.games.emulated.nes import mario
+
+        return mario()
+    if name.startswith(_ATARI):
+        from goodput.arena.games.emulated.ale import atari
+
+        return atari(name.removeprefix(_ATARI).removesuffix("-v1"))
     module, _, constructor = _OWN[_newest(name)].partition(":")
     rules: Rules[Any] = getattr(importlib.import_module(f"{__package__}.{module}"), constructor)()
     return rules
@@ -53,5 +64,7 @@ def _newest(name: str) -> str:
         return name
     versions = [id_ for id_ in _OWN if id_.rpartition("-v")[0] == name]
     if not versions:
-        raise UsageError(f"there is no game {name!r}: take one of {', '.join(GAMES)}")
+        raise UsageError(
+            f"there is no game {name!r}: take one of {', '.join(GAMES)}, mario or {_ATARI}ROM"
+        )
     return max(versions, key=lambda id_: int(id_.rpartition("-v")[2]))

@@ -84,6 +84,18 @@ def prompt_rows(fleet: Fleet, index: int, now: float) -> int:
 
 
 @compiled
+def most_rows(fleet: Fleet, index: int) -> int:
+    """How many prompt rows a step may have (``Pace.rows_alone``)."""
+    worker = fleet.workers[index]
+    longest, limits = fleet.promise[0].longest_s, fleet.limits[worker.role]
+    if longest == math.inf:
+        return int(limits.token_budget)
+    if worker.token_s == 0.0:
+        return int(limits.saturation)
+    return max(int(limits.saturation) // 2, int(longest / worker.token_s))
+
+
+@compiled
 def add_sequence(fleet: Fleet, index: int, slot: int) -> None:
     """Let a request whose prompt is computed decode on a worker: one token a step."""
     worker, request = fleet.workers[index], fleet.requests[slot]

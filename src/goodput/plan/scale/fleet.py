@@ -12,6 +12,7 @@ import numpy as np
 from goodput.core.config import Role
 from goodput.core.errors import UsageError
 from goodput.core.slo import SLO
+from goodput.engine.pacing import LONGEST_STEP_S
 from goodput.plan.profile.schema import Line, Link, WorkerProfile
 from goodput.plan.scale.ranking import new_ranking, set_key
 from goodput.plan.scale.state import (
@@ -75,8 +76,10 @@ class Group:
 class FleetSpec:
     """At most one group of each role, and what lies between them.
 
-    ``paced``: mixed workers know the TPOT bound and make prompts wait for the slack of answers;
-    else a step takes up to ``saturation_tokens`` prompt rows beside them.
+    ``paced``: workers plan their steps as ours do (``engine/pacing.py``): mixed ones know the TPOT
+    bound and make prompts wait for the slack of answers, and no step computes prompts for much
+    longer than 80 ms. Else a step takes whole prompts, or ``saturation_tokens`` rows of them beside
+    answers.
     """
 
     groups: tuple[Group, ...]
@@ -183,7 +186,7 @@ def _terms(line: Line) -> tuple[float, ...]:
 
 def _promise(spec: FleetSpec, slo: SLO) -> Records:
     bounds = [math.inf if bound is None else bound for bound in (slo.ttft, slo.tpot, slo.e2e)]
-    pace_s = bounds[1] if spec.paced else math.inf
+    pace_s, longest_s = (bounds[1], LONGEST_STEP_S) if spec.paced else (math.inf, math.inf)
     token_s = spec.kv_bytes_per_token / spec.link.bytes_per_s
-    rest = (pace_s, spec.frontend_s, spec.link.base_s, token_s)
+    rest = (pace_s, longest_s, spec.frontend_s, spec.link.base_s, token_s)
     return np.array([(*bounds, *rest)], PROMISE)

@@ -12,6 +12,7 @@ import math
 from goodput.plan.scale.batches import (
     add_sequence,
     growth_seconds,
+    most_rows,
     prompt_rows,
     remove_first,
     step_seconds,
@@ -275,6 +276,7 @@ def _take_prompts(fleet: Fleet, index: int, now: float) -> tuple[int, float, boo
         budget = min(budget, prompt_rows(fleet, index, now))
         if budget <= 0:
             return 0, 0.0, True
+    budget = min(budget, most_rows(fleet, index))
     tokens, pairs = 0, 0.0
     slot = worker.prompt_head
     while slot != NONE and tokens < min(budget, limits.saturation):

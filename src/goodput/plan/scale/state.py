@@ -50,13 +50,14 @@ PROMISE: Final = np.dtype(
         ("tpot", np.float64),
         ("e2e", np.float64),
         ("pace_s", np.float64),
+        ("longest_s", np.float64),
         ("frontend_s", np.float64),
         ("transfer_s", np.float64),
         ("transfer_token_s", np.float64),
     ]
 )
-"""The SLO's bounds and the TPOT that schedulers know of (infinity for none), and what lies between
-the workers and the client."""
+"""The SLO's bounds, the TPOT that schedulers know of and how long a step with prompts may take
+(infinity for none), and what lies between the workers and the client."""
 
 WORKER: Final = np.dtype(
     [

@@ -1,0 +1,154 @@
+"""How a game's score follows the load of the server that a player's model runs on.
+
+    python benchmarks/arena_load.py [--loads 0,1,2] [--seeds 3] [--seconds 60] [--out DIR]
+
+Versus Tetris in real time (60 Hz, nobody waits). Both sides are the same model, each on a server of
+one core: the left one's is loaded by `goodput bench` at so many chat requests a second, the right
+one's is not. The left player's requests come once without a promise, like everybody else's, and
+once with one (`slo`), which the server's scheduler knows of. Reported for the left side: points
+beside the right side's, on-time legal decisions per second, staleness, late share, latency.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from goodput.arena.clocks import make_clock
+from goodput.arena.episode.figures import figures_of
+from goodput.arena.episode.record import Episode
+from goodput.arena.episode.runner import play_episode
+from goodput.arena.episode.store import EpisodeStore
+from goodput.arena.games.registry import make_game
+from goodput.arena.games.rules import FRAMES_PER_SECOND
+from goodput.arena.players.parse import parse_player
+from goodput.arena.players.settings import Settings
+from goodput.bench.run.loop import new_loop
+from goodput.core.files import write_atomically
+from goodput.core.slo import SLO
+from serving_contenders import ours
+
+GAME = "tetris-versus-v1"
+MODEL = "smollm2:135m"
+PROMISE = SLO(ttft=0.15)
+SETTLE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One load and one way of asking, over all its episodes."""
+
+    load: float
+    promised: bool
+    won: float
+    points: float
+    rival_points: float
+    goodput: float
+    stale_p50: float
+    stale_p90: float
+    late: float
+    latency_p50_ms: float
+
+
+@contextlib.contextmanager
+def loaded(url: str, rate: float, seed: int) -> Iterator[None]:
+    """Requests of others come in, until the block ends."""
+    if not rate:
+        yield
+        return
+    command = [sys.executable, "-m", "goodput.cli", "bench", "run", url, "--workload", "chat"]
+    command += ["--rate", f"{rate:g}", "--duration", "1h", "--seed", str(seed), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as bench:
+        try:
+            yield
+        finally:
+            bench.kill()
+
+
+async def play(urls: tuple[str, str], promised: bool, seed: int, seconds: float) -> Episode:
+    """The left seat asks the first server, the right one the second."""
+    settings = Settings(slo=PROMISE if promised else None)
+    left = parse_player(f"openai:{MODEL}@{urls[0]}", settings)
+    right = parse_player(f"openai:{MODEL}@{urls[1]}")
+    rules = make_game(GAME)
+    rules.spec = replace(rules.spec, frame_limit=round(seconds * FRAMES_PER_SECOND))  # type: ignore[misc]
+    try:
+        return await play_episode(rules, (left, right), seed, make_clock("wall"))
+    finally:
+        await left.close()
+        await right.close()
+
+
+def summed_up(load: float, promised: bool, episodes: list[Episode]) -> Row:
+    figures = figures_of([(episode, 0) for episode in episodes])
+    stale, latency = figures.staleness_frames, figures.latency_s
+    assert stale is not None and latency is not None
+    count = len(episodes)
+    return Row(
+        load=load,
+        promised=promised,
+        won=sum(episode.end.outcome[0] for episode in episodes) / count,
+        points=sum(episode.end.scores[0] for episode in episodes) / count,
+        rival_points=sum(episode.end.scores[1] for episode in episodes) / count,
+        goodput=figures.goodput or 0.0,
+        stale_p50=stale.p50,
+        stale_p90=stale.p90,
+        late=figures.late_share or 0.0,
+        latency_p50_ms=latency.p50 * 1e3,
+    )
+
+
+def main() -> None:
+    """Play, print a table, keep the episodes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--loads", default="0,1,2", help="requests/s of others at the left server")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=60.0, help="longest episode")
+    parser.add_argument("--out", type=Path, default=Path("out/arena-load"))
+    options = parser.parse_args()
+    server = ours("one core", ("--mixed", "1"), MODEL)
+    rows = []
+    print(
+        "| load, req/s | promise | wins | points : rival's | on-time decisions/s | stale p50, p90 "
+        "| late | latency p50 |\n|---|---|---|---|---|---|---|---|"
+    )
+    with (
+        server.running() as first,
+        server.running() as second,
+        asyncio.Runner(loop_factory=new_loop) as runs,
+    ):
+        for load in map(float, options.loads.split(",")):
+            for promised in (False, True) if load else (False,):
+                store = EpisodeStore(options.out / f"{load:g}{'-slo' if promised else ''}")
+                with loaded(first, load, seed=0):
+                    runs.run(asyncio.sleep(SETTLE_S if load else 0.0))
+                    episodes = []
+                    for seed in range(options.seeds):
+                        way = play((first, second), promised, seed, options.seconds)
+                        episodes.append(runs.run(way))
+                        store.save(episodes[-1])
+                row = summed_up(load, promised, episodes)
+                rows.append(row)
+                print(
+                    f"| {row.load:g} | {'TTFT ≤ 150 ms' if promised else 'none'} | {row.won:.2f} "
+                    f"| {row.points:.0f} : {row.rival_points:.0f} | {row.goodput:.2f} "
+                    f"| {row.stale_p50:.0f}, {row.stale_p90:.0f} frames | {row.late:.0%} "
+                    f"| {row.latency_p50_ms:.0f} ms |",
+                    flush=True,
+                )
+                runs.run(asyncio.sleep(SETTLE_S))
+    plain = json.dumps([asdict(row) for row in rows], indent=1)
+    write_atomically(options.out / "arena_load.json", plain.encode())
+
+
+if __name__ == "__main__":
+    main()
