@@ -17,10 +17,15 @@ def report(
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}")
     from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from goodput.arena.report import write_report
 
     messages = Console(stderr=True, highlight=False)
-    with messages.status("drawing the episodes"):
-        page = write_report(folder)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=messages, transient=True) as bars:
+        task = bars.add_task("films", total=None)
+        page = write_report(
+            folder, lambda done, total: bars.update(task, completed=done, total=total)
+        )
     typer.echo(page)

@@ -1,81 +1,80 @@
-"""What came of a run, by game, timing and player: as tables and as JSON."""
+"""What came of a run: as tables and as JSON."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from statistics import mean
-from typing import NamedTuple
 
 import msgspec
 from rich.table import Table
 
-from goodput.arena.episode.figures import figures_of
 from goodput.arena.episode.record import Episode
+from goodput.arena.results.board import Leaderboard, leaderboard
+from goodput.arena.results.scores import FEW_SEEDS, Row
 from goodput.arena.tournament.config import Config
 from goodput.arena.tournament.crew import Crew
 
-Seat = tuple[Episode, int]
+_COLUMNS = ("seeds", "score", "95 %", "anchored", "goodput/s", "late", "stale", "illegal")
 
 
-class Contest(NamedTuple):
-    """What is comparable."""
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``--json`` prints: the settings, how far the run came, and the results."""
 
-    game: str
-    clock: str
-    slow_down: float
+    config: Config
+    tally: dict[str, int]
+    stopped: bool
+    results: Leaderboard
 
 
 def results_tables(episodes: Sequence[Episode]) -> Iterator[Table]:
-    """A table a contest, a line a player."""
-    for contest, players in _contests(episodes).items():
-        slow = "" if contest.slow_down == 1 else f" × {contest.slow_down:g}"
-        table = Table(title=f"{contest.game}, clock {contest.clock}{slow}", title_justify="left")
+    """A table a contest, a line a player; in games of two also who beats whom."""
+    for found in leaderboard(episodes).tables:
+        title = f"{found.contest.game}, clock {found.contest.timing}"
+        few = min(row.seeds for row in found.rows) < FEW_SEEDS
+        caption = f"fewer than {FEW_SEEDS} seeds: differences say little" if few else None
+        table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
         table.add_column("player")
-        for column in ("episodes", "score", "goodput, 1/s", "late", "stale p50", "illegal"):
+        for column in _COLUMNS:
             table.add_column(column, justify="right")
-        for player, seats in players.items():
-            figures = figures_of(seats)
-            stale = figures.staleness_frames
-            illegal = figures.fates.get("illegal", 0) / max(1, figures.decisions)
-            table.add_row(
-                player,
-                str(figures.episodes),
-                f"{_score(seats):.4g}",
-                "–" if figures.goodput is None else f"{figures.goodput:.2f}",
-                "–" if figures.late_share is None else f"{figures.late_share:.0%}",
-                "–" if stale is None else f"{stale.p50:.0f}",
-                f"{illegal:.0%}",
-            )
+        for row in found.rows:
+            table.add_row(row.player, *_figures(row))
         yield table
+        if found.strengths:
+            versus = Table(title="head to head", title_justify="left")
+            versus.add_column("player")
+            for column in ("games", "points", "forfeits", "strength (Elo)", "95 %"):
+                versus.add_column(column, justify="right")
+            for one in found.strengths:
+                bounds = "–" if one.interval is None else "{:+.0f} to {:+.0f}".format(*one.interval)
+                points = (str(one.games), f"{one.points:g}", str(one.forfeits))
+                versus.add_row(one.player, *points, f"{one.strength:+.0f}", bounds)
+            yield versus
 
 
 def results_json(config: Config, crew: Crew, *, stopped: bool) -> str:
-    """The same as one JSON object, with the config and how far the run came."""
+    """The same as one JSON object."""
     tally = crew.tally
-    rows = [
-        {**contest._asdict(), "player": player, "score": _score(seats)}
-        for contest, players in _contests(crew.episodes).items()
-        for player, seats in players.items()
-    ]
-    answer = {
-        "config": config,
-        "tally": {"total": tally.total, "kept": tally.kept, "played": tally.played},
-        "stopped": stopped,
-        "players": rows,
-    }
-    return msgspec.json.encode(answer).decode()
+    outcome = Outcome(
+        config=config,
+        tally={"total": tally.total, "kept": tally.kept, "played": tally.played},
+        stopped=stopped,
+        results=leaderboard(crew.episodes),
+    )
+    return msgspec.json.encode(outcome).decode()
 
 
-def _contests(episodes: Sequence[Episode]) -> dict[Contest, dict[str, list[Seat]]]:
-    found: dict[Contest, dict[str, list[Seat]]] = defaultdict(lambda: defaultdict(list))
-    for episode in episodes:
-        header = episode.header
-        contest = Contest(header.game, header.clock, header.slow_down)
-        for seat, player in enumerate(header.players):
-            found[contest][player].append((episode, seat))
-    return found
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _score(seats: Sequence[Seat]) -> float:
-    return mean(episode.end.scores[seat] for episode, seat in seats)
+def _figures(row: Row) -> Iterator[str]:
+    figures = row.figures
+    stale = figures.staleness_frames
+    illegal = figures.fates.get("illegal", 0) / max(1, figures.decisions)
+    yield str(row.seeds)
+    yield _number(row.score)
+    yield "–" if row.interval is None else "–".join(map(_number, row.interval))
+    yield "–" if row.anchored is None else f"{row.anchored:.2f}"
+    yield "–" if row.goodput is None else f"{row.goodput:.2f}"
+    yield "–" if row.late_share is None else f"{row.late_share:.0%}"
+    yield "–" if stale is None else f"{stale.p50:.0f}"
+    yield f"{illegal:.0%}"

@@ -29,7 +29,6 @@ from goodput.kv.block_pool import BlockPool
 from goodput.kv.hashing import extend_hashes
 from goodput.kv.tiers.tiers import Tiers
 
-
 Guess = Callable[[StepPlan, EngineConfig, int], None]
 
 

@@ -58,7 +58,7 @@ class Router:
         """What the request is to the workers compared, and where to run it from its start.
 
         ``token_wait_s`` is that of :class:`Work`. The placement is None when no ready worker can
-        take it. Costs O(cached prefix / block_size), and little more for many workers than for a few.
+        take it. Costs O(cached prefix / block_size), and hardly more for many workers.
         """
         if self._memory is not None:
             self._memory.expire(now)

@@ -182,7 +182,8 @@ def test_scales_rise_with_the_promise() -> None:
     rates = [point.goodput for point in best.scales]
     assert all(b >= a * 0.97 for a, b in pairwise(rates))
     [stated] = [point.goodput for point in best.scales if point.scale == 1.0]
-    assert stated == pytest.approx(best.goodput, rel=0.06)
+    # The curve is of one sample, the interval of several.
+    assert best.low * 0.95 <= stated <= best.high * 1.05
 
 
 def test_an_estimate_says_how_far_it_may_be_off() -> None:

@@ -17,6 +17,7 @@ _OWN: Final = {
     "sokoban-v1": "sokoban.game:Sokoban",
     "match3-v1": "match3.game:Match3",
     "courtroom-v1": "courtroom.game:Courtroom",
+    "platformer-v1": "platformer.game:Platformer",
     "tetris-versus-v1": "tetris.versus:versus_tetris",
     "tetris-versus-place-v1": "tetris.versus:versus_placement_tetris",
     "connect-four-v1": "connect_four:ConnectFour",

@@ -23,7 +23,7 @@ class Load:
 
 
 class Costs(Protocol):
-    """What steps cost a worker: learned from its steps (:class:`~goodput.control.planner.costs.StepCosts`), or a profile's."""
+    """What steps cost a worker: learned from its steps (``StepCosts``), or a profile's."""
 
     @property
     def prefill_token_s(self) -> float | None:

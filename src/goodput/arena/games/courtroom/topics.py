@@ -8,10 +8,12 @@ The values of a topic exclude each other, and no topic says anything about anoth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 
-class Topic(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Topic:
     """``findings`` are an exhibit's sentences by value, ``sayings`` a witness's; the values of the
     first are among those of the second. Timed topics change in the course of an evening."""
 
@@ -186,8 +188,8 @@ TIMELESS: Final = (
         "arm",
         "Doctor's note on {injured}",
         {
-            "right": "The right arm of {injured} was in plaster all that day, the left one was not.",
-            "left": "The left arm of {injured} was in plaster all that day, the right one was not.",
+            "right": "All that day the right arm of {injured} was in plaster, but not the left.",
+            "left": "All that day the left arm of {injured} was in plaster, but not the right.",
         },
         {
             "right": ("I saw that the right arm of {injured} was in plaster.",),

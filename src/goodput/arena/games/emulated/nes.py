@@ -170,9 +170,9 @@ def mario() -> EmulatedGame:
             step_limit=5 * 60 * 15,
             rules_text=(
                 "Super Mario Bros. An action is what you hold from now on: directions, A to jump "
-                "(the longer the higher), B to run. The score is how far right you came, in pixels, "
-                "all stages together. The map shows a character a tile: M you, E an enemy, # a "
-                "block; do not touch enemies from the side, and do not fall."
+                "(the longer the higher), B to run. The score is how far right you came, in "
+                "pixels, all stages together. The map shows a character a tile: M you, E an enemy, "
+                "# a block; do not touch enemies from the side, and do not fall."
             ),
         ),
     )

@@ -1,0 +1,1 @@
+"""What episodes say about their players: scores, who beats whom, what latency costs."""
