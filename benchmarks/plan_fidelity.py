@@ -3,8 +3,8 @@
     python benchmarks/plan_fidelity.py [--profile FILE] [--workloads chat,code,summarize]
         [--duration 60] [--out DIR]
 
-For each workload and layout a real `goodput serve` is loaded at five rates around its knee; then
-the simulator plays the very same schedules with a profile of this machine (measured first where
+For each workload and layout a real `goodput serve` is loaded at five rates around its knee, as the
+simulator sees it; then the simulator plays the very same schedules with a profile of this machine (measured first where
 none is given). Attainment by rate, the differences, and the goodput of both curves: where each
 falls through the target, by interpolation. Rates take turns over the layouts, so that drift of the
 machine hits both.
@@ -49,16 +49,10 @@ WARMUP_S, DRAIN_S = 5.0, 30.0
 MODEL = "smollm2:135m"
 # A share of so few requests is worth little: slow rates are offered for longer.
 FEWEST = 40
-# Around the knees that benchmarks/serving.py found on two cores of an EPYC.
-RATES = {
-    ("chat", "aggregated"): (2.0, 2.8, 3.4, 4.0, 4.6),
-    ("chat", "disaggregated"): (1.2, 1.6, 2.0, 2.4, 3.0),
-    ("code", "aggregated"): (1.2, 1.8, 2.4, 3.0, 3.8),
-    ("code", "disaggregated"): (0.8, 1.1, 1.5, 1.9, 2.4),
-    ("summarize", "aggregated"): (0.4, 0.6, 0.75, 0.9, 1.2),
-    ("summarize", "disaggregated"): (0.3, 0.45, 0.6, 0.75, 0.95),
-}
-RATES_EACH = 5
+# Of the rate at which the simulator says that the target is just held.
+AROUND_KNEE = (0.6, 0.8, 1.0, 1.2, 1.5)
+SEARCHED_S = 400.0
+SEARCH_STEPS = 7
 
 
 @dataclass(frozen=True)
@@ -141,6 +135,19 @@ def predict(
     return met(outcome.records, outcome.window.start, outcome.window.end)
 
 
+def predicted_knee(profile: Profile, layout: Layout, load: Load, encode: Encoder) -> float:
+    """The rate (requests/s) at which attainment falls to the target, by bisection on a log scale."""
+    low, high = 0.02, 20.0
+    for _ in range(SEARCH_STEPS):
+        rate = (low * high) ** 0.5
+        step = Step(rate, WARMUP_S, min(SEARCHED_S, 300 / rate))
+        if predict(profile, layout, load, step, SEED_STRIDE * 99, encode) < TARGET:
+            high = rate
+        else:
+            low = rate
+    return round((low * high) ** 0.5, 2)
+
+
 def compare(
     profile: Profile, names: list[str], duration: float, encode: Encoder, runs: asyncio.Runner
 ) -> list[Curve]:
@@ -149,10 +156,11 @@ def compare(
         workload = find_workload(name)
         load = Load(workload=workload, arrivals=parse_arrivals("poisson"), drain_s=DRAIN_S)
         pair = [Curve(name, layout.name) for layout in LAYOUTS]
-        for number in range(RATES_EACH):
+        knees = [predicted_knee(profile, layout, load, encode) for layout in LAYOUTS]
+        for number, share in enumerate(AROUND_KNEE):
             seed = SEED_STRIDE * number
-            for layout, curve in zip(LAYOUTS, pair, strict=True):
-                rate = RATES[name, layout.name][number]
+            for layout, curve, at_knee in zip(LAYOUTS, pair, knees, strict=True):
+                rate = round(share * at_knee, 3)
                 step = Step(rate, WARMUP_S, max(duration, FEWEST / rate))
                 curve.rates.append(rate)
                 curve.measured.append(runs.run(measure(layout, load, step, seed)))
