@@ -4,10 +4,10 @@
         [--duration 60] [--out DIR]
 
 For each workload and layout a real `goodput serve` is loaded at five rates around its knee, as the
-simulator sees it; then the simulator plays the very same schedules with a profile of this machine (measured first where
-none is given). Attainment by rate, the differences, and the goodput of both curves: where each
-falls through the target, by interpolation. Rates take turns over the layouts, so that drift of the
-machine hits both.
+simulator sees it; then the simulator plays the very same schedules with a profile of this machine
+(measured first where none is given). Attainment by rate, the differences, and the goodput of both
+curves: where each falls through the target, by interpolation. Rates take turns over the layouts, so
+that drift of the machine hits both.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ TARGET = 0.90
 WARMUP_S, DRAIN_S = 5.0, 30.0
 MODEL = "smollm2:135m"
 # A share of so few requests is worth little: slow rates are offered for longer.
-FEWEST = 40
+FEWEST, LONGEST_S = 40, 90.0
 # Of the rate at which the simulator says that the target is just held.
 AROUND_KNEE = (0.6, 0.8, 1.0, 1.2, 1.5)
 SEARCHED_S = 400.0
@@ -136,7 +136,7 @@ def predict(
 
 
 def predicted_knee(profile: Profile, layout: Layout, load: Load, encode: Encoder) -> float:
-    """The rate (requests/s) at which attainment falls to the target, by bisection on a log scale."""
+    """The rate (requests/s) at which attainment falls to the target, by bisection."""
     low, high = 0.02, 20.0
     for _ in range(SEARCH_STEPS):
         rate = (low * high) ** 0.5
@@ -161,7 +161,7 @@ def compare(
             seed = SEED_STRIDE * number
             for layout, curve, at_knee in zip(LAYOUTS, pair, knees, strict=True):
                 rate = round(share * at_knee, 3)
-                step = Step(rate, WARMUP_S, max(duration, FEWEST / rate))
+                step = Step(rate, WARMUP_S, max(duration, min(LONGEST_S, FEWEST / rate)))
                 curve.rates.append(rate)
                 curve.measured.append(runs.run(measure(layout, load, step, seed)))
                 curve.predicted.append(predict(profile, layout, load, step, seed, encode))
