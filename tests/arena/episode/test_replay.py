@@ -72,6 +72,7 @@ CHANGES = {
     "another frame": ({"frame": 19}, "by its cost"),
     "another latency": ({"latency_s": 0.3}, "by its cost"),
     "an illegal action": ({"action": 3}, "do not allow"),
+    "another seat": ({"seat": 1}, "do not allow"),
 }
 
 

@@ -47,6 +47,8 @@ def scenes(rules: Rules[Any], episode: Episode) -> Iterator[Scene]:
         while frame < move.frame:
             state, frame = rules.frame(state), frame + 1
             yield Scene(frame, state, None)
+        if move.action is not None and move.seat not in range(rules.spec.seats):
+            raise IllegalAction(f"there is no seat {move.seat}")
         if move.action is not None:
             state = rules.step(state, move.action, move.seat)
         yield Scene(frame, state, move)

@@ -86,4 +86,4 @@ class Race:
     def _rival(self, state: Pair, seat: int) -> str:
         other = state.sides[1 - seat]
         done = " (done)" if self.game.over(other) else ""
-        return f"opponent: {self.game.score(other):g}{done}"
+        return f"opponent: {self.game.score(other):.12g}{done}"

@@ -63,5 +63,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not self.constrain:
             said.append("free")
         if self.slo is not None:
-            said.append(f"slo={self.slo}")
+            said.append(f"slo={_bounds(self.slo)}")
         return "".join(f" {word}" for word in said)
+
+
+def _bounds(slo: SLO) -> str:
+    """An SLO in few letters, as on the command line: "ttft=400ms,tpot=50ms"."""
+    bounds = {"ttft": slo.ttft, "tpot": slo.tpot, "e2e": slo.e2e}
+    return ",".join(f"{name}={s * 1e3:g}ms" for name, s in bounds.items() if s is not None)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from goodput.cli.bench.options import LoadOptions, with_load_options
+from goodput.cli.bench.options import LoadOptions
+from goodput.cli.shared_options import with_options
 from goodput.core.errors import UsageError
 from goodput.core.units import parse_duration
 
 
-@with_load_options
+@with_options(LoadOptions)
 def compare(
     servers: Annotated[
         list[str], typer.Argument(help="Two or more, like ours=http://127.0.0.1:8000.")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import inspect
-import typing
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -120,34 +115,6 @@ class LoadOptions:
             drain_s=parse_duration(self.drain, "--drain"),
             unloaded=self.unloaded,
         )
-
-
-def with_load_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Let the command line of ``verb`` have the fields of its last parameter, ``options``."""
-    hints = typing.get_type_hints(LoadOptions, include_extras=True)
-    shared = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=hints[field.name],
-        )
-        for field in dataclasses.fields(LoadOptions)
-    ]
-    own = [
-        parameter
-        for parameter in inspect.signature(verb, eval_str=True).parameters.values()
-        if parameter.name != "options"
-    ]
-
-    @functools.wraps(verb)
-    def taking(**given: Any) -> None:
-        options = LoadOptions(**{parameter.name: given.pop(parameter.name) for parameter in shared})
-        verb(**given, options=options)
-
-    taking.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]
-    taking.__annotations__ = {parameter.name: parameter.annotation for parameter in own + shared}
-    return taking
 
 
 def parse_numbers(text: str, name: str) -> list[float]:

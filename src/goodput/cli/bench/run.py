@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from goodput.cli.bench.options import LoadOptions, Url, parse_numbers, with_load_options
+from goodput.cli.bench.options import LoadOptions, Url, parse_numbers
+from goodput.cli.shared_options import with_options
 from goodput.core.errors import UsageError
 from goodput.core.units import parse_duration
 
 
-@with_load_options
+@with_options(LoadOptions)
 def run(
     url: Url,
     rate: Annotated[

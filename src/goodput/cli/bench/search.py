@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from goodput.cli.bench.options import LoadOptions, Url, with_load_options
+from goodput.cli.bench.options import LoadOptions, Url
+from goodput.cli.shared_options import with_options
 from goodput.core.units import parse_duration
 
 
-@with_load_options
+@with_options(LoadOptions)
 def search(
     url: Url,
     budget: Annotated[str, typer.Option(help="Wall time of the whole search.")] = "5m",

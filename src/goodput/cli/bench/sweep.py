@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from goodput.cli.bench.options import LoadOptions, Url, parse_numbers, with_load_options
+from goodput.cli.bench.options import LoadOptions, Url, parse_numbers
+from goodput.cli.shared_options import with_options
 from goodput.core.units import parse_duration
 
 
-@with_load_options
+@with_options(LoadOptions)
 def sweep(
     url: Url,
     rates: Annotated[str, typer.Option(help="The rates, in requests per second.")] = "0.5,1,2,4",

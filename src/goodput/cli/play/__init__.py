@@ -1,4 +1,4 @@
-"""``goodput play``: one file per verb, ``play_VERB.py``; what is no verb is a game."""
+"""``goodput play``: one file per verb; what is no verb is a game."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from goodput.cli.lazy import Verbs, lazy_group, load_verb
 _GAME: Final = "GAME"
 
 VERBS: Verbs = {
-    _GAME: ("goodput.cli.play_game", "game", "Play a game, like tetris: see `games`."),
+    _GAME: ("goodput.cli.play.game", "game", "Play a game, like tetris: see `games`."),
     "tournament": (
-        "goodput.cli.play_tournament",
+        "goodput.cli.play.tournament",
         "tournament",
         "Games, players, seeds, clocks and slow-downs from a file.",
     ),
-    "replay": ("goodput.cli.play_replay", "replay", "Simulate an episode again, bit for bit."),
-    "report": ("goodput.cli.play_report", "report", "Make the page of a run's episodes."),
-    "games": ("goodput.cli.play_games", "games", "List the games there are."),
+    "replay": ("goodput.cli.play.replay", "replay", "Simulate an episode again, bit for bit."),
+    "report": ("goodput.cli.play.report", "report", "Make the page of a run's episodes."),
+    "games": ("goodput.cli.play.games", "games", "List the games there are."),
 }
 
 

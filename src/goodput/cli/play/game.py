@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from goodput.cli.play_options import PlayOptions, with_play_options
+from goodput.cli.play.options import PlayOptions
+from goodput.cli.shared_options import with_options
 
 
-@with_play_options
+@with_options(PlayOptions)
 def game(ctx: typer.Context, *, options: PlayOptions) -> None:
     """Play a game: alone on the same seeds, or, where it is for two, every pair with seats swapped.
 
@@ -16,7 +17,7 @@ def game(ctx: typer.Context, *, options: PlayOptions) -> None:
     """
     from goodput.arena.tournament.config import resolve
     from goodput.arena.tournament.wishes import Wishes
-    from goodput.cli.play_perform import perform
+    from goodput.cli.play.perform import perform
 
     # The group calls this verb by the word that the user gave for a game.
     name = ctx.info_name or ""

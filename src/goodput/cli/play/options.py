@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import inspect
-import typing
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -139,31 +134,3 @@ class PlayOptions:
 def _words(text: str | None) -> tuple[str, ...] | None:
     """The words of a list with commas; an empty one says that there shall be none."""
     return None if text is None else tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def with_play_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Let the command line of ``verb`` have the fields of its last parameter, ``options``."""
-    hints = typing.get_type_hints(PlayOptions, include_extras=True)
-    shared = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=field.default,
-            annotation=hints[field.name],
-        )
-        for field in dataclasses.fields(PlayOptions)
-    ]
-    own = [
-        parameter
-        for parameter in inspect.signature(verb, eval_str=True).parameters.values()
-        if parameter.name != "options"
-    ]
-
-    @functools.wraps(verb)
-    def taking(**given: Any) -> None:
-        options = PlayOptions(**{parameter.name: given.pop(parameter.name) for parameter in shared})
-        verb(**given, options=options)
-
-    taking.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]
-    taking.__annotations__ = {parameter.name: parameter.annotation for parameter in own + shared}
-    return taking

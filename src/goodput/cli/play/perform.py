@@ -20,7 +20,7 @@ def perform(config: Config, *, json: bool) -> None:
     from rich.console import Console
 
     from goodput.arena.tournament.foreground import run_in_foreground
-    from goodput.cli.play_results import results_json, results_tables
+    from goodput.cli.play.results import results_json, results_tables
 
     messages = Console(stderr=True, highlight=False)
     messages.print(config.words(), markup=False, soft_wrap=True)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from goodput.cli.play_options import PlayOptions, with_play_options
+from goodput.cli.play.options import PlayOptions
+from goodput.cli.shared_options import with_options
 
 
-@with_play_options
+@with_options(PlayOptions)
 def tournament(
     file: Annotated[Path, typer.Argument(help="The tournament, in TOML.")],
     *,
@@ -24,6 +25,6 @@ def tournament(
     """
     from goodput.arena.tournament.config import resolve
     from goodput.arena.tournament.wishes import read_wishes
-    from goodput.cli.play_perform import perform
+    from goodput.cli.play.perform import perform
 
     perform(resolve(options.wishes(), read_wishes(file), name=file.stem), json=options.json)

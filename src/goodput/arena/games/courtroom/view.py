@@ -11,12 +11,14 @@ from goodput.arena.games.drawing import Colour, canvas, write
 from goodput.arena.games.font import ADVANCE
 from goodput.arena.games.rules import Picture
 
-SIDE: Final = 396
+WIDTH: Final = 396
+HEIGHT: Final = 384
+"""A race adds a line below."""
 EDGE: Final = 6
 LINE: Final = 10
-LETTERS: Final = (SIDE - 2 * EDGE) // ADVANCE
+LETTERS: Final = (WIDTH - 2 * EDGE) // ADVANCE
 """In a line of the picture."""
-LINES: Final = (SIDE - 2 * EDGE) // LINE
+LINES: Final = (HEIGHT - 2 * EDGE) // LINE
 """In the picture."""
 
 _PAPER: Final[Colour] = (242, 238, 226)
@@ -58,7 +60,7 @@ def wrapped(line: str) -> list[str]:
 
 def draw_page(lines: Sequence[str]) -> Picture:
     """The lines as a page; headings, which are all capitals, and the current statement coloured."""
-    picture = canvas(SIDE, SIDE, _PAPER)
+    picture = canvas(HEIGHT, WIDTH, _PAPER)
     y = EDGE
     for line in lines:
         colour = _HEADING if line.isupper() else _CURSOR if line.startswith(">") else _INK

@@ -12,6 +12,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from goodput.arena.games.registry import RACE
 from goodput.arena.games.rules import Rules
 from goodput.arena.players.base import Observation
 from goodput.arena.players.program import Program
@@ -32,6 +33,8 @@ class Chooser(Protocol):
 
 def find_chooser(game_id: str) -> Chooser:
     """The search of a game; raises UsageError where the game has none."""
+    if game_id.startswith(RACE):
+        return _of_its_own_side(find_chooser(game_id.removeprefix(RACE)))
     name = game_id.rpartition("-v")[0].replace("-", "_")
     if name[:1].isdigit():
         name = f"g{name}"
@@ -40,6 +43,15 @@ def find_chooser(game_id: str) -> Chooser:
         raise UsageError(f"the player 'search' does not know {game_id}: take 'greedy' or 'random'")
     chooser: Chooser = importlib.import_module(module).choose
     return chooser
+
+
+def _of_its_own_side(choose: Chooser) -> Chooser:
+    """In a race, the search of the game that both play."""
+
+    def of_side(rules: Any, state: Any, seat: int, legal: Sequence[int], draw: Draw) -> int:
+        return choose(rules.game, state.sides[seat], 0, legal, draw)
+
+    return of_side
 
 
 class SearchPlayer(Program):
