@@ -1,12 +1,14 @@
 """How a game's score follows the load of the server that a player's model runs on.
 
-    python benchmarks/arena_load.py [--loads 0,1,2] [--seeds 3] [--seconds 60] [--out DIR]
+    python benchmarks/arena_load.py [--games tetris-versus,race-platformer] [--loads 0,1]
+        [--seeds 2] [--seconds 40] [--out DIR]
 
-Versus Tetris in real time (60 Hz, nobody waits). Both sides are the same model, each on a server of
-one core: the left one's is loaded by `goodput bench` at so many chat requests a second, the right
-one's is not. The left player's requests come once without a promise, like everybody else's, and
-once with one (`slo`), which the server's scheduler knows of. Reported for the left side: points
-beside the right side's, on-time legal decisions per second, staleness, late share, latency.
+Games of two in real time (60 Hz, nobody waits). Both sides are the same model, each on a server of
+one core, started anew for each row: the left one's is loaded by `goodput bench` at so many chat
+requests a second, the right one's is not. The left player's requests come once without a promise,
+like everybody else's, and once with one (`slo`), which the server's scheduler knows of. Reported of
+the left side: points beside the right side's, on-time legal decisions per second, staleness, the
+share of late moves, latency.
 """
 
 from __future__ import annotations
@@ -37,16 +39,20 @@ from goodput.core.files import write_atomically
 from goodput.core.slo import SLO
 from serving_contenders import ours
 
-GAME = "tetris-versus-v1"
 MODEL = "smollm2:135m"
 PROMISE = SLO(ttft=0.15)
 SETTLE_S = 5.0
+HEADING = (
+    "| game | load, req/s | promise | wins | points : rival's | on-time decisions/s "
+    "| stale p50, p90 | late | latency p50 |\n|---|---|---|---|---|---|---|---|---|"
+)
 
 
 @dataclass(frozen=True)
 class Row:
     """One load and one way of asking, over all its episodes."""
 
+    game: str
     load: float
     promised: bool
     won: float
@@ -74,12 +80,14 @@ def loaded(url: str, rate: float, seed: int) -> Iterator[None]:
             bench.kill()
 
 
-async def play(urls: tuple[str, str], promised: bool, seed: int, seconds: float) -> Episode:
+async def play(
+    game: str, urls: tuple[str, str], promised: bool, seed: int, seconds: float
+) -> Episode:
     """The left seat asks the first server, the right one the second."""
     settings = Settings(slo=PROMISE if promised else None)
     left = parse_player(f"openai:{MODEL}@{urls[0]}", settings)
     right = parse_player(f"openai:{MODEL}@{urls[1]}")
-    rules = make_game(GAME)
+    rules = make_game(game)
     rules.spec = replace(rules.spec, frame_limit=round(seconds * FRAMES_PER_SECOND))  # type: ignore[misc]
     try:
         return await play_episode(rules, (left, right), seed, make_clock("wall"))
@@ -88,12 +96,13 @@ async def play(urls: tuple[str, str], promised: bool, seed: int, seconds: float)
         await right.close()
 
 
-def summed_up(load: float, promised: bool, episodes: list[Episode]) -> Row:
+def summed_up(game: str, load: float, promised: bool, episodes: list[Episode]) -> Row:
     figures = figures_of([(episode, 0) for episode in episodes])
     stale, latency = figures.staleness_frames, figures.latency_s
     assert stale is not None and latency is not None
     count = len(episodes)
     return Row(
+        game=game,
         load=load,
         promised=promised,
         won=sum(episode.end.outcome[0] for episode in episodes) / count,
@@ -107,45 +116,48 @@ def summed_up(load: float, promised: bool, episodes: list[Episode]) -> Row:
     )
 
 
+def row_of(
+    game: str, load: float, promised: bool, options: argparse.Namespace, runs: asyncio.Runner
+) -> Row:
+    """Play one row on fresh servers, and keep its episodes."""
+    server = ours("one core", ("--mixed", "1"), MODEL)
+    store = EpisodeStore(options.out / f"{game}-{load:g}{'-slo' if promised else ''}")
+    episodes = []
+    with server.running() as first, server.running() as second, loaded(first, load, seed=0):
+        runs.run(asyncio.sleep(SETTLE_S if load else 0.0))
+        for seed in range(options.seeds):
+            episodes.append(runs.run(play(game, (first, second), promised, seed, options.seconds)))
+            store.save(episodes[-1])
+    return summed_up(game, load, promised, episodes)
+
+
 def main() -> None:
     """Play, print a table, keep the episodes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--loads", default="0,1,2", help="requests/s of others at the left server")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=60.0, help="longest episode")
+    parser.add_argument("--games", default="tetris-versus,race-platformer")
+    parser.add_argument("--loads", default="0,1", help="requests/s of others at the left server")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=40.0, help="longest episode")
     parser.add_argument("--out", type=Path, default=Path("out/arena-load"))
     options = parser.parse_args()
-    server = ours("one core", ("--mixed", "1"), MODEL)
+    loads = [float(load) for load in options.loads.split(",")]
+    ways = [
+        (load, promised) for load in loads for promised in ((False, True) if load else (False,))
+    ]
     rows = []
-    print(
-        "| load, req/s | promise | wins | points : rival's | on-time decisions/s | stale p50, p90 "
-        "| late | latency p50 |\n|---|---|---|---|---|---|---|---|"
-    )
-    with (
-        server.running() as first,
-        server.running() as second,
-        asyncio.Runner(loop_factory=new_loop) as runs,
-    ):
-        for load in map(float, options.loads.split(",")):
-            for promised in (False, True) if load else (False,):
-                store = EpisodeStore(options.out / f"{load:g}{'-slo' if promised else ''}")
-                with loaded(first, load, seed=0):
-                    runs.run(asyncio.sleep(SETTLE_S if load else 0.0))
-                    episodes = []
-                    for seed in range(options.seeds):
-                        way = play((first, second), promised, seed, options.seconds)
-                        episodes.append(runs.run(way))
-                        store.save(episodes[-1])
-                row = summed_up(load, promised, episodes)
+    print(HEADING, flush=True)
+    with asyncio.Runner(loop_factory=new_loop) as runs:
+        for game in options.games.split(","):
+            for load, promised in ways:
+                row = row_of(game, load, promised, options, runs)
                 rows.append(row)
                 print(
-                    f"| {row.load:g} | {'TTFT ≤ 150 ms' if promised else 'none'} | {row.won:.2f} "
-                    f"| {row.points:.0f} : {row.rival_points:.0f} | {row.goodput:.2f} "
-                    f"| {row.stale_p50:.0f}, {row.stale_p90:.0f} frames | {row.late:.0%} "
-                    f"| {row.latency_p50_ms:.0f} ms |",
+                    f"| {row.game} | {row.load:g} | {'TTFT ≤ 150 ms' if promised else 'none'} "
+                    f"| {row.won:.2f} | {row.points:.0f} : {row.rival_points:.0f} "
+                    f"| {row.goodput:.2f} | {row.stale_p50:.0f}, {row.stale_p90:.0f} frames "
+                    f"| {row.late:.0%} | {row.latency_p50_ms:.0f} ms |",
                     flush=True,
                 )
-                runs.run(asyncio.sleep(SETTLE_S))
     plain = json.dumps([asdict(row) for row in rows], indent=1)
     write_atomically(options.out / "arena_load.json", plain.encode())
 

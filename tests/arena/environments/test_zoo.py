@@ -92,6 +92,21 @@ def test_both_hear_of_the_end_and_leave() -> None:
     assert heard == {"player_0": 1, "player_1": 0} and environment.agents == []
 
 
+def test_what_each_agent_hears_adds_up_to_its_score() -> None:
+    """In a match that player_1 loses by folding whatever it is asked to pay."""
+    environment = TurnGame("holdem-v1")
+    environment.reset(seed=4)
+    heard = {"player_0": 0.0, "player_1": 0.0}
+    scores: dict[str, float] = {}
+    for agent in environment.agent_iter():
+        _, reward, over, _, info = environment.last()
+        heard[agent] += reward
+        scores[agent] = info["score"]
+        legal = np.flatnonzero(info["action_mask"])
+        environment.step(None if over else legal[agent == "player_0"])
+    assert heard == scores and scores["player_0"] > 0
+
+
 @pytest.mark.parametrize("action", [0, 99, None])
 def test_an_illegal_turn_raises_and_changes_nothing(action: int | None) -> None:
     environment = corner()
