@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from goodput.arena.players.base import Observation
 from goodput.arena.players.program import Program
 
+_FRAMES: Final = 15
+
 
 class GreedyPlayer(Program):
-    """The action after which it stands best at once, by the real rules.
+    """The action after which it stands best at once, by the real rules; in real time, a quarter of a
+    second later, nobody else having acted.
 
     A won game counts before points, and points before chance; against another seat it is the lead
     that counts. What the game will draw next is known to the rules, so also to this player.
@@ -28,6 +33,8 @@ class GreedyPlayer(Program):
     def _standing(self, observation: Observation, action: int) -> tuple[float, float]:
         rules, seat = observation.rules, observation.seat
         after = rules.step(observation.state, action, seat)
+        for _ in range(_FRAMES if rules.spec.realtime else 0):
+            after = rules.frame(after)
         if rules.spec.seats == 1:
             return 0.0, rules.score(after, 0)
         lead = rules.score(after, seat) - rules.score(after, 1 - seat)
