@@ -103,7 +103,7 @@ def test_what_each_agent_hears_adds_up_to_its_score() -> None:
         heard[agent] += reward
         scores[agent] = info["score"]
         legal = np.flatnonzero(info["action_mask"])
-        environment.step(None if over else legal[agent == "player_0"])
+        environment.step(None if over else legal[int(agent == "player_0")])
     assert heard == scores and scores["player_0"] > 0
 
 

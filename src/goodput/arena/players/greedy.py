@@ -11,8 +11,8 @@ _FRAMES: Final = 15
 
 
 class GreedyPlayer(Program):
-    """The action after which it stands best at once, by the real rules; in real time, a quarter of a
-    second later, nobody else having acted.
+    """The action after which it stands best at once, by the real rules; in real time a quarter of
+    a second later, nobody else having acted.
 
     A won game counts before points, and points before chance; against another seat it is the lead
     that counts. What the game will draw next is known to the rules, so also to this player.
