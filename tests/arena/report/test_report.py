@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from goodput.arena.games.registry import make_game
 from goodput.arena.players.parse import parse_player
 from goodput.arena.report import write_report
 from goodput.arena.results.board import Leaderboard
+from goodput.cli import main
 from goodput.core.errors import UsageError
 
 
@@ -83,6 +86,23 @@ def test_films_that_are_there_are_not_drawn_again(folder: Path) -> None:
     write_report(folder, lambda done, total: seen.append((done, total)))
     assert {path: path.stat().st_mtime_ns for path in (folder / "films").iterdir()} == before
     assert seen[-1] == (12, 12)
+
+
+def test_the_verb_prints_where_the_page_is(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["play", "report", str(folder)]) == 0
+    assert capsys.readouterr().out.strip() == str(folder / "report.html")
+    assert main(["play", "report", str(tmp_path / "none")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
+def test_a_browser_shows_the_films(folder: Path, tmp_path: Path) -> None:
+    page = f"file://{folder / 'report.html'}"
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", page]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert shown.count("<video") >= 5 and "head to head" in shown
 
 
 def test_a_folder_without_episodes_is_refused_in_a_sentence(tmp_path: Path) -> None:
