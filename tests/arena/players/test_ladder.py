@@ -20,18 +20,28 @@ LEGAL = (0, 2, 4, 5)
         ('{"move": "down"} no, wait: {"move": "left"}', "json", 2),  # the last one counts
         ('```json\n{"move": "rotate left"}\n```', "json", 4),
         ('{"move": 7}', "json", 5),
+        ('{"Move": "up",\n "because": {"move": "left"}}', "json", 0),  # the outer object's
+        ('{"answer": {"move": "left"}}', "json", 2),
+        ('{"thought": "either {up}\nor", "move": "left"}', "json", 2),
+        ('{"move": null, "action": "left"}', "json", 2),
+        ('{"move": "left", "because": "it is', "move-line", 2),  # cut off
         ("Going up is bad.\nmove: left", "move-line", 2),
+        ('{\n  "move": "left",\n  "because": "it is', "move-line", 2),
+        ("{move: up}", "move-line", 0),
+        ("move: up\nMove:", "move-line", 0),  # a line that says nothing is none
         ("move: down\nHm.\nMove: up", "move-line", 0),
         ("**Move:** `left`", "move-line", 2),
         ("- action : LEFT.", "move-line", 2),
         ("left", "token", 2),
+        ("(left)!", "token", 2),
         ("  Left. ", "token", 2),
         ('"rotate  left"', "token", 4),
     ],
 )
 def test_each_rung(text: str, rung: str, action: int) -> None:
     reading = read_move(text, WORDS, LEGAL)
-    assert (reading.rung, reading.action, reading.illegal) == (rung, action, None)
+    assert (reading.rung, reading.action) == (rung, action)
+    assert reading.illegal is None
 
 
 @pytest.mark.parametrize(
@@ -39,7 +49,9 @@ def test_each_rung(text: str, rung: str, action: int) -> None:
     [
         ('{"move": "down"}', "down"),
         ('{"move": "fly"}', "fly"),
+        ('{"move": true}', "true"),
         ("move: jump high", "jump high"),
+        ('{"move": "straight\\n up"}', "straight up"),
         ("down", "down"),  # a word of the game, but not now
     ],
 )
@@ -48,7 +60,10 @@ def test_what_is_asked_for_and_cannot_be_is_illegal(text: str, illegal: str) -> 
     assert (reading.action, reading.illegal) == (None, illegal)
 
 
-@pytest.mark.parametrize("text", ["", "I am not sure.", "up or left?", "{up}", "[1, 2]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "I am not sure.", "up or left?", "{}", "[1, 2]", "move:", '{"move": ""}', '{"because":'],
+)
 def test_what_names_nothing_is_no_move(text: str) -> None:
     reading = read_move(text, WORDS, LEGAL)
     assert (reading.action, reading.illegal, reading.rung) == (None, None, "none")
@@ -73,3 +88,9 @@ def test_every_legal_word_is_read_on_every_rung(action: int) -> None:
     word = WORDS[action]
     for text in (f'{{"move": "{word}"}}', f"well\nmove: {word}", word):
         assert read_move(text, WORDS, LEGAL).action == action
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 20_000, "{" * 100_000, '{"a": 1}' * 20_000])
+def test_brackets_without_end_are_no_move(text: str) -> None:
+    assert read_move(text, WORDS, LEGAL).action is None
+    assert read_move(f'{text} {{"move": "up"}}', WORDS, LEGAL).action == 0

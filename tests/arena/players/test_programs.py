@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from goodput.arena.games.registry import make_game
+from goodput.arena.games.tictactoe import Marks
 from goodput.arena.players.base import Observation
 from goodput.arena.players.human import HumanPlayer
 from goodput.arena.players.parse import parse_player
@@ -44,11 +48,8 @@ async def test_other_seeds_play_otherwise() -> None:
 
 
 async def test_greedy_takes_a_win_that_is_there() -> None:
-    state = TTT.reset(0)
     player = parse_player("greedy")
     # Two in a row for whoever is to move, and the third cell free.
-    from goodput.arena.games.tictactoe import Marks
-
     state = Marks(0b000000011, 0b000011000)
     (seat,) = TTT.to_act(state)
     decision = await player.decide(seen(TTT, state))
@@ -77,11 +78,73 @@ async def test_a_person_types_words_or_numbers(pipe: Any, capsys: Any) -> None:
     assert "'nonsense' is not possible now" in capsys.readouterr().out
 
 
+async def test_an_empty_line_passes(pipe: Any) -> None:
+    lines, typist = pipe
+    print(file=typist, flush=True)
+    decision = await HumanPlayer(lines=lines).decide(seen(TTT, TTT.reset(0)))
+    assert (decision.action, decision.error, decision.rung) == (None, None, "none")
+
+
+async def test_a_person_who_is_no_longer_asked_loses_no_line(pipe: Any) -> None:
+    lines, typist = pipe
+    player, question = HumanPlayer(lines=lines), seen(TTT, TTT.reset(0))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(player.decide(question), 0.05)
+    print("2", file=typist, flush=True)
+    assert (await player.decide(question)).action == question.legal[1]
+
+
+async def test_a_file_may_play_too(tmp_path: Path) -> None:
+    script = tmp_path / "moves"
+    script.write_text("b2\n3")
+    with script.open() as lines:
+        player, question = HumanPlayer(lines=lines), seen(TTT, TTT.reset(0))
+        first, second, third = [await player.decide(question) for _ in range(3)]
+    assert TTT.spec.actions[first.action or 0] == "b2"
+    assert second.action == question.legal[2]  # The last line needs no end.
+    assert third.action is None and third.error is not None
+
+
 async def test_the_end_of_the_input_is_no_move(pipe: Any) -> None:
     lines, typist = pipe
     typist.close()
     decision = await HumanPlayer(lines=lines).decide(seen(TTT, TTT.reset(0)))
     assert decision.action is None and decision.error == "the terminal's input has ended"
+
+
+async def test_chance_is_fair_and_new_in_every_episode() -> None:
+    player = parse_player("random")
+    question = seen(TTT, TTT.reset(0))
+    drawn: Counter[int | None] = Counter()
+    for seed in range(90):
+        await player.reset(seed)
+        drawn.update([(await player.decide(question)).action for _ in range(10)])
+    assert set(drawn) == set(question.legal)
+    # 100 each are expected; six standard deviations are 57.
+    assert all(abs(count - 100) < 57 for count in drawn.values())
+
+
+async def test_the_same_seed_again_is_the_same_episode_again() -> None:
+    player = parse_player("random")
+    question = seen(TTT, TTT.reset(0))
+    episodes = []
+    for _ in range(2):
+        await player.reset(7)
+        episodes.append([(await player.decide(question)).action for _ in range(20)])
+    assert episodes[0] == episodes[1]
+
+
+async def test_greedy_in_a_race_gains_on_its_own_side() -> None:
+    rules = make_game("race-2048-v1")
+    state = rules.reset(3)
+    player = parse_player("greedy")
+    for turn in range(12):
+        legal = tuple(rules.legal(state, 1))
+        decision = await player.decide(Observation(rules, state, 1, legal, turn))
+        assert decision.action is not None
+        gains = [rules.score(rules.step(state, action, 1), 1) for action in legal]
+        state = rules.step(state, decision.action, 1)
+        assert rules.score(state, 1) == max(gains)
 
 
 async def test_in_a_race_the_search_plays_its_own_side() -> None:

@@ -22,6 +22,8 @@ _NO_CONNECTION: Final = (0.25, 0.5, 1.0)
 """Seconds before each further attempt at a server that cannot be reached."""
 _BUSY_S: Final = 1.0
 """Seconds before the next attempt at a busy server that does not say when."""
+_LEAST_S: Final = 0.05
+"""Seconds before it at the least, also where the server says "at once"."""
 _REFUSED: Final = (400, 422)
 
 
@@ -79,7 +81,8 @@ class Caller:
             if record.status == "timeout":
                 break
             if record.status == "rejected":
-                wait = _BUSY_S if record.retry_after_s is None else record.retry_after_s
+                said = record.retry_after_s
+                wait = _BUSY_S if said is None else max(said, _LEAST_S)
             elif record.http_status is None and not record.token_times:
                 if (wait := next(waits, -1.0)) < 0:
                     return reply
@@ -108,7 +111,7 @@ class Caller:
         reply.prompt_tokens += record.prompt_tokens
         reply.output_tokens += record.output_tokens
         reply.text = "".join(said)
-        reply.error = record.error
+        reply.error = _sentence(record)
         reply.refused = record.http_status in _REFUSED
         reply.ttft_s = record.ttft_from_sent
         return record
@@ -122,3 +125,12 @@ class Caller:
         if self._dialect.temperature:
             fields["temperature"] = self._temperature
         return msgspec.json.encode(fields | dict(extra))
+
+
+def _sentence(record: RequestRecord) -> str | None:
+    """What went wrong on one line, with the HTTP status where the server does not name it."""
+    if record.error is None:
+        return None
+    words = " ".join(record.error.split()) or "the server failed without a word"
+    status = record.http_status
+    return words if status in (None, 200) or str(status) in words else f"HTTP {status}: {words}"

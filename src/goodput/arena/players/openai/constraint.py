@@ -53,33 +53,48 @@ def tokens_for(words: Sequence[str]) -> int:
     return max(len(word.encode()) for word in words) + _SPARE_TOKENS
 
 
-class Finding(NamedTuple):
-    """``reply`` sums up the calls; where its ``error`` is set, nothing was found out.
-    ``constraint`` None: the server follows none."""
-
-    reply: Reply
-    constraint: Constraint | None
-
-
-async def find_constraint(caller: Caller, deadline: float, *, wanted: bool) -> Finding:
-    """Greet the server until it accepts the fields of a plain request, then, where ``wanted``, try
-    the ways to constrain an answer.
-
-    Servers that do not know a field often ignore it, so a way counts only if the answer is the one
-    word that it allows.
+class Probe:
+    """Finds out what a server can do, in as many goes as its speed demands: what one go has settled
+    the next does not ask again. ``constraint`` None when it is ``done``: the server follows none.
     """
-    total = await caller.ask(_HELLO, 8, deadline, adapt=True)
-    if total.error is not None or not wanted:
-        return Finding(total, None)
-    for constraint in CONSTRAINTS:
+
+    def __init__(self, caller: Caller, *, constrain: bool) -> None:
+        self.constraint: Constraint | None = None
+        self._caller = caller
+        self._greeted = False
+        self._untried = list(CONSTRAINTS if constrain else ())
+
+    @property
+    def done(self) -> bool:
+        return self._greeted and not self._untried
+
+    async def go_on(self, deadline: float) -> Reply:
+        """Greet the server until it accepts the fields of a plain request, then try the ways to
+        constrain an answer. The reply sums up the calls; its ``error`` is set unless ``done``.
+
+        Servers that do not know a field often ignore it, so a way counts only if the answer is the
+        one word that it allows.
+        """
+        total = Reply()
+        if not self._greeted:
+            total = await self._caller.ask(_HELLO, 8, deadline, adapt=True)
+            self._greeted = total.error is None
+        while self._untried and total.error is None:
+            await self._try(self._untried[0], total, deadline)
+        return total
+
+    async def _try(self, constraint: Constraint, total: Reply, deadline: float) -> None:
         words = (_WORD,)
-        reply = await caller.ask(_HELLO, tokens_for(words), deadline, constraint.fields(words))
+        reply = await self._caller.ask(
+            _HELLO, tokens_for(words), deadline, constraint.fields(words)
+        )
         total.calls += reply.calls
         total.prompt_tokens += reply.prompt_tokens
         total.output_tokens += reply.output_tokens
-        if reply.error is None and read_move(reply.text, words, (0,)).action == 0:
-            return Finding(total, constraint)
         if reply.timed_out:
             total.error, total.timed_out = reply.error, True
-            break
-    return Finding(total, None)
+        elif reply.error is None and read_move(reply.text, words, (0,)).action == 0:
+            self.constraint = constraint
+            self._untried.clear()
+        else:
+            self._untried.remove(constraint)

@@ -11,7 +11,7 @@ from goodput.arena.players.harness.memory import Memory
 from goodput.arena.players.ladder import Reading, read_move
 from goodput.arena.players.openai.address import Address
 from goodput.arena.players.openai.calls import Caller, Reply
-from goodput.arena.players.openai.constraint import Constraint, find_constraint, tokens_for
+from goodput.arena.players.openai.constraint import Constraint, Probe, tokens_for
 from goodput.arena.players.prompt import (
     Form,
     Message,
@@ -32,8 +32,8 @@ _NOTHING = "(no answer)"
 class OpenAIPlayer:
     """Plays by asking ``address``; owns its connections until :meth:`close`.
 
-    What the server can do is found out before the first episode, so that it costs no move; a server
-    that was not there then is asked again within the next decision.
+    What the server can do is found out before the first episode, so that it costs no move; what is
+    not known by then (the server was down, or slow) is asked within the next decisions.
     """
 
     def __init__(self, address: Address, settings: Settings) -> None:
@@ -48,14 +48,14 @@ class OpenAIPlayer:
             temperature=settings.temperature,
             slo=settings.slo,
         )
-        self._prepared = False
-        self._constraint: Constraint | None = None
+        self._probe = Probe(self._caller, constrain=settings.constrain)
         self._memory = Memory()
 
     async def reset(self, seed: int) -> None:
         """Forget the last episode. The model is not seeded: servers differ in what they promise."""
         self._memory = Memory()
-        await self._prepare(time.monotonic() + self._settings.timeout_s)
+        if not self._probe.done:
+            await self._probe.go_on(time.monotonic() + self._settings.timeout_s)
 
     async def close(self) -> None:
         await self._endpoint.__aexit__(None, None, None)
@@ -73,25 +73,15 @@ class OpenAIPlayer:
         self._memory.keep(observation, decision)
         return decision
 
-    async def _prepare(self, deadline: float) -> Reply | None:
-        """Find out what the server can do, once; the reply says what that cost and why it failed,
-        None that it was known already."""
-        if self._prepared:
-            return None
-        found = await find_constraint(self._caller, deadline, wanted=self._settings.constrain)
-        self._prepared = found.reply.error is None
-        self._constraint = found.constraint
-        return found.reply
-
     async def _decide(self, turn: _Turn) -> Decision:
-        probe = await self._prepare(turn.deadline)
-        if probe is not None:
-            turn.charges.append(probe.charge("probe"))
-            if probe.error is not None:
-                return _no_move(probe)
+        if not self._probe.done:
+            found = await self._probe.go_on(turn.deadline)
+            turn.charges.append(found.charge("probe"))
+            if found.error is not None:
+                return _no_move(found)
         notes = await self._notes(turn)
-        if self._constraint is not None:
-            decision = await self._choose(turn, notes, self._constraint)
+        if self._probe.constraint is not None:
+            decision = await self._choose(turn, notes, self._probe.constraint)
             if decision is not None:
                 return decision
         return await self._climb(turn, notes)
