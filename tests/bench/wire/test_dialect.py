@@ -145,6 +145,8 @@ def test_addresses(url: str, expected: str) -> None:
         "http://u:secret@h",
         "[::1",
         "http://h/a b",
+        "http://a..b",
+        f"http://{'a' * 64}.b",
     ],
 )
 def test_what_is_no_address_is_refused_without_its_secrets(url: str) -> None:

@@ -26,6 +26,10 @@ def base_url(url: str) -> str:
         raise UsageError(f"{url!r} is not a server address like http://127.0.0.1:8000")
     if any(character.isspace() or not character.isascii() for character in text):
         raise UsageError("the server's address has characters that no HTTP request can carry")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:  # An empty label, or one that is too long: no resolver takes it.
+        raise UsageError(f"{parts.hostname!r} cannot be a server's name") from None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     authority = host if port is None else f"{host}:{port}"
     path = parts.path.rstrip("/")
