@@ -64,10 +64,14 @@ def markdown(comparison: Comparison) -> str:
     lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
     for row in comparison.rows():
         cells = [comparison.cell(row, server) for server in servers]
-        ratios = [f"{comparison.ratio(row, peer):.1f}x" for peer in peers]
+        ratios = [_times(comparison.ratio(row, peer)) for peer in peers]
         texts = [row[0], f"{row[1]:g}", *(str(c) if c else "–" for c in cells), *ratios]
         lines.append("| " + " | ".join(texts) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _times(ratio: float) -> str:
+    return "–" if math.isnan(ratio) else f"{ratio:.1f}x"
 
 
 def draw(comparison: Comparison, path: Path) -> None:
