@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from goodput.arena.results.statistics import (
@@ -12,6 +12,7 @@ from goodput.arena.results.statistics import (
     glass_delta,
     holm,
     mean_interval,
+    ratio_interval,
     sign_flip_p,
 )
 
@@ -31,6 +32,13 @@ from goodput.arena.results.statistics import (
 )
 def test_the_chance_of_a_difference_is_counted(differences: list[float], p: float) -> None:
     assert sign_flip_p(differences) == pytest.approx(p)
+
+
+@example([-2, -1, 9, 6, 9, -2, -19], 10)
+@given(st.lists(st.integers(-9, 9), max_size=9), st.sampled_from([3, 7, 10, 49]))
+def test_fractions_tie_as_whole_numbers_do(values: list[int], parts: int) -> None:
+    """Means of several games are fractions, whose sums differ in their last bits."""
+    assert sign_flip_p([value / parts for value in values]) == sign_flip_p(values)
 
 
 def test_with_many_pairs_it_is_drawn() -> None:
@@ -87,3 +95,12 @@ def test_an_interval_moves_with_its_values(values: list[float], shift: float) ->
     after = mean_interval([value + shift for value in values])
     assert before is not None and after is not None
     assert after == pytest.approx([bound + shift for bound in before], abs=1e-6)
+
+
+def test_intervals_of_ratios() -> None:
+    assert ratio_interval([5.0], [10.0]) is None
+    assert ratio_interval([5.0, 5.0], [10.0, 0.0]) is None
+    # Seed by seed one half was kept, however much the seeds differ.
+    assert ratio_interval([1.0, 50.0, 7.0], [2.0, 100.0, 14.0]) == pytest.approx((0.5, 0.5))
+    # Of two seeds either may be drawn twice.
+    assert ratio_interval([1.0, 9.0], [10.0, 10.0]) == pytest.approx((0.1, 0.9))

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.arena.results.made import match
 
-from goodput.arena.results.versus import Result, elo, fitted, results_of, strengths_of
+from goodput.arena.results.matches import Result, results_of
+from goodput.arena.results.versus import elo, fitted, strengths_of
 
 
 def test_two_players_differ_by_the_log_of_their_odds() -> None:
@@ -38,14 +39,15 @@ def test_whoever_won_everything_stays_finite() -> None:
 def test_strengths_go_through_common_opponents() -> None:
     games = [match("a", "b", 1.0, seed) for seed in range(4)]
     games += [match("b", "c", 1.0, seed) for seed in range(4)]
-    rows = strengths_of(games)
+    rows = strengths_of(results_of(games))
     assert [row.player for row in rows] == ["a", "b", "c"]
     assert sum(row.strength for row in rows) == pytest.approx(0, abs=1e-6)
     assert [(row.games, row.points) for row in rows] == [(4, 4.0), (8, 4.0), (4, 0.0)]
 
 
 def test_a_forfeit_is_a_lost_game_and_counted() -> None:
-    rows = {x.player: x for x in strengths_of([match("a", "b", 1.0, forfeited_by=1)])}
+    forfeited = [match("a", "b", 1.0, forfeited_by=1)]
+    rows = {x.player: x for x in strengths_of(results_of(forfeited))}
     assert (rows["b"].forfeits, rows["a"].forfeits) == (1, 0)
     assert rows["b"].strength < rows["a"].strength
     assert rows["a"].interval is None  # One seed has no spread.
@@ -54,13 +56,20 @@ def test_a_forfeit_is_a_lost_game_and_counted() -> None:
 def test_intervals_resample_seeds_with_both_of_their_games() -> None:
     # On each seed each won once, from the first seat: no doubt that they are equal.
     games = [match(*pair, 1.0, seed) for seed in range(10) for pair in (("a", "b"), ("b", "a"))]
-    first, second = strengths_of(games)
+    first, second = strengths_of(results_of(games))
     for row in (first, second):
         assert row.interval == pytest.approx((0.0, 0.0), abs=1e-6)
 
 
-def test_games_against_oneself_and_alone_are_no_matches() -> None:
-    assert results_of([match("a", "a", 1.0)]) == []
+def test_a_clean_sweep_is_no_certainty() -> None:
+    few = strengths_of([Result("a", "b", 1.0, seed) for seed in range(5)])[0].interval
+    many = strengths_of([Result("a", "b", 1.0, seed) for seed in range(50)])[0].interval
+    assert few is not None and many is not None
+    assert few[1] - few[0] > 50
+    assert 0 < few[0] < many[0]
+
+
+def test_who_never_played_another_has_no_strength() -> None:
     assert strengths_of([]) == []
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from goodput.arena.episode.record import Episode
-from goodput.arena.results.contests import Contest, contest_of, contests
+from goodput.arena.results.contests import Contest, Seat, contests
+from goodput.arena.results.matches import Meeting, meetings_of, results_of
 from goodput.arena.results.scores import Comparison, Row, comparisons_of, rows_of
 from goodput.arena.results.slowdown import Kept, kept_scores
 from goodput.arena.results.versus import Strength, strengths_of
@@ -17,16 +18,18 @@ SCHEMA: Final = "goodput.arena/1"
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A contest: its players, the best first, their differences, and in games of two strengths."""
+    """A contest: its players, the best first, and their differences; in games of two also their
+    strengths and who met whom."""
 
     contest: Contest
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
     strengths: tuple[Strength, ...]
+    meetings: tuple[Meeting, ...]
 
 
 class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
-    """The results of some episodes (docs/arena.md describes the fields)."""
+    """The results of some episodes (docs/arena-results.md describes the fields)."""
 
     schema: Literal["goodput.arena/1"] = SCHEMA
     episodes: int
@@ -35,18 +38,25 @@ class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def leaderboard(episodes: Sequence[Episode]) -> Leaderboard:
-    """The results of ``episodes``, in whatever order they are."""
+    """The results of ``episodes``. Their order decides nothing but that of the tables, which is
+    that of the contests' first episodes."""
     found = contests(episodes)
     return Leaderboard(
         episodes=len(episodes),
-        tables=tuple(
-            Table(
-                contest=contest,
-                rows=tuple(rows_of(players)),
-                comparisons=tuple(comparisons_of(players)),
-                strengths=tuple(strengths_of([x for x in episodes if contest_of(x) == contest])),
-            )
-            for contest, players in found.items()
-        ),
+        tables=tuple(_table(contest, players) for contest, players in found.items()),
         kept=tuple(kept_scores(found)),
+    )
+
+
+def _table(contest: Contest, players: Mapping[str, Sequence[Seat]]) -> Table:
+    # Whoever sat in the first seat: each episode once.
+    games = [episode for seats in players.values() for episode, seat in seats if seat == 0]
+    results = results_of(games)
+    strengths = strengths_of(results)
+    return Table(
+        contest=contest,
+        rows=tuple(rows_of(players)),
+        comparisons=tuple(comparisons_of(players)),
+        strengths=tuple(strengths),
+        meetings=tuple(meetings_of(results, [row.player for row in strengths])),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from statistics import fmean
 
 import msgspec
 
@@ -44,7 +45,23 @@ def contest_of(episode: Episode) -> Contest:
 
 def by_seed(seats: Iterable[Seat]) -> dict[int, float]:
     """A player's mean score on each seed: what is paired with other players' on the same seed."""
-    sums: dict[int, list[float]] = {}
-    for episode, seat in seats:
-        sums.setdefault(episode.header.seed, []).append(episode.end.scores[seat])
-    return {seed: sum(scores) / len(scores) for seed, scores in sorted(sums.items())}
+    return _means_by_seed((episode.header.seed, _score(episode, seat)) for episode, seat in seats)
+
+
+def game_points(seats: Iterable[Seat]) -> float:
+    """The mean of the game's own points (chips, lines, distance), each seed counting alike."""
+    points = ((episode.header.seed, episode.end.scores[seat]) for episode, seat in seats)
+    return fmean(_means_by_seed(points).values())
+
+
+def _score(episode: Episode, seat: int) -> float:
+    """In a game of two what the game was worth (1, 0.5, 0): the game's own points stand as they
+    were when somebody forfeits, so that breaking the rules while ahead would pay."""
+    return (episode.end.outcome or episode.end.scores)[seat]
+
+
+def _means_by_seed(values: Iterable[tuple[int, float]]) -> dict[int, float]:
+    found: dict[int, list[float]] = {}
+    for seed, value in values:
+        found.setdefault(seed, []).append(value)
+    return {seed: fmean(some) for seed, some in sorted(found.items())}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from statistics import fmean
 from typing import Final
 
 import msgspec
 
 from goodput.arena.episode.figures import Figures, figures_of
-from goodput.arena.results.contests import Seat, by_seed
+from goodput.arena.results.contests import Seat, by_seed, game_points
 from goodput.arena.results.statistics import (
     Interval,
     anchored,
@@ -26,14 +27,17 @@ FEW_SEEDS: Final = 10
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A player in a contest. ``score`` is the mean over seeds; ``anchored`` puts it between the
-    random player (0) and the search player (1) of the same contest, and ``delta`` is Glass's delta
-    against the random one; None where those did not play."""
+    """A player in a contest. ``score`` is the mean over seeds: of the game's own points, in games
+    of two of what each game was worth (1, 0.5, 0; a forfeit is a lost game). ``game_points`` are
+    the game's own in both. ``anchored`` puts the score between the random player (0) and the search
+    player (1) on the seeds that all three played, ``delta`` is Glass's delta against the random
+    one; None where those did not play."""
 
     player: str
     seeds: int
     score: float
     interval: Interval | None
+    game_points: float
     anchored: float | None
     delta: float | None
     goodput: float | None
@@ -56,36 +60,37 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def rows_of(players: Mapping[str, Sequence[Seat]]) -> list[Row]:
     """A row a player, the best score first."""
     scores = {player: by_seed(seats) for player, seats in players.items()}
-    means = {player: _mean(found) for player, found in scores.items()}
-    random = list(scores[RANDOM].values()) if RANDOM in scores else []
+    random = scores.get(RANDOM, {})
     rows = []
-    for player, seats in players.items():
-        own = list(scores[player].values())
-        figures = figures_of(seats)
-        place = None
-        if RANDOM in means and REFERENCE in means:
-            place = anchored(means[player], means[RANDOM], means[REFERENCE])
+    for player in _ranked(scores):
+        own = scores[player]
+        figures = figures_of(players[player])
         rows.append(
             Row(
                 player=player,
                 seeds=len(own),
-                score=means[player],
-                interval=mean_interval(own),
-                anchored=place,
-                delta=glass_delta(own, random) if player != RANDOM else None,
+                score=fmean(own.values()),
+                interval=mean_interval(list(own.values())),
+                game_points=game_points(players[player]),
+                anchored=_place(own, random, scores.get(REFERENCE, {})),
+                delta=(
+                    glass_delta(list(own.values()), list(random.values()))
+                    if player != RANDOM
+                    else None
+                ),
                 goodput=figures.goodput,
                 late_share=figures.late_share,
                 figures=figures,
             )
         )
-    return sorted(rows, key=lambda row: -row.score)
+    return rows
 
 
 def comparisons_of(players: Mapping[str, Sequence[Seat]]) -> list[Comparison]:
-    """Every pair of players that has seeds in common."""
+    """Every pair of players that has seeds in common; ``first`` is the one with the better row."""
     scores = {player: by_seed(seats) for player, seats in players.items()}
     found = []
-    for first, second in combinations(scores, 2):
+    for first, second in combinations(_ranked(scores), 2):
         shared = scores[first].keys() & scores[second].keys()
         differences = [scores[first][seed] - scores[second][seed] for seed in sorted(shared)]
         if differences:
@@ -96,7 +101,7 @@ def comparisons_of(players: Mapping[str, Sequence[Seat]]) -> list[Comparison]:
             first=first,
             second=second,
             seeds=len(differences),
-            difference=sum(differences) / len(differences),
+            difference=fmean(differences),
             interval=mean_interval(differences),
             p=p,
         )
@@ -104,5 +109,16 @@ def comparisons_of(players: Mapping[str, Sequence[Seat]]) -> list[Comparison]:
     ]
 
 
-def _mean(scores: Mapping[int, float]) -> float:
-    return sum(scores.values()) / len(scores)
+def _ranked(scores: Mapping[str, Mapping[int, float]]) -> list[str]:
+    return sorted(scores, key=lambda player: (-fmean(scores[player].values()), player))
+
+
+def _place(
+    own: Mapping[int, float], random: Mapping[int, float], reference: Mapping[int, float]
+) -> float | None:
+    """The anchored score. Seeds differ in how much they give, so only shared ones count."""
+    shared = own.keys() & random.keys() & reference.keys()
+    if not shared:
+        return None
+    means = [fmean(some[seed] for seed in shared) for some in (own, random, reference)]
+    return anchored(*means)

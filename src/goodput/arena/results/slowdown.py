@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import fsum
+from statistics import fmean
 
 import msgspec
 
 from goodput.arena.episode.figures import figures_of
 from goodput.arena.results.contests import Contest, Seat, by_seed
-from goodput.arena.results.statistics import Interval, mean_interval
+from goodput.arena.results.statistics import Interval, mean_interval, ratio_interval
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """A player under one timing. ``kept`` is its score over that under the paused clock on the same
-    seeds; None where it did not play paused, or scored nothing there."""
+    seeds; None where it did not play paused, or scored nothing there. ``kept_interval`` resamples
+    those seeds; None of one seed, or where one gave nothing paused."""
 
     game: str
     player: str
@@ -22,6 +25,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     interval: Interval | None
     kept: float | None
+    kept_interval: Interval | None
     goodput: float | None
     stale_p50: float | None
     late_share: float | None
@@ -36,11 +40,11 @@ def kept_scores(contests: Mapping[Contest, Mapping[str, Sequence[Seat]]]) -> lis
         if len(timings[contest.game]) < 2:
             continue
         paused = next((x for x in timings[contest.game] if x.clock == "paused"), None)
-        for player, seats in contests[contest].items():
+        for player, seats in sorted(contests[contest].items()):
             scores = by_seed(seats)
             waits = by_seed(contests[paused].get(player, [])) if paused is not None else {}
-            shared = scores.keys() & waits.keys()
-            whole = sum(waits[seed] for seed in shared)
+            shared = sorted(scores.keys() & waits.keys())
+            now, then = [scores[seed] for seed in shared], [waits[seed] for seed in shared]
             figures = figures_of(seats)
             stale = figures.staleness_frames
             rows.append(
@@ -49,9 +53,10 @@ def kept_scores(contests: Mapping[Contest, Mapping[str, Sequence[Seat]]]) -> lis
                     player=player,
                     timing=contest.timing,
                     slow_down=contest.slow_down,
-                    score=sum(scores.values()) / len(scores),
+                    score=fmean(scores.values()),
                     interval=mean_interval(list(scores.values())),
-                    kept=sum(scores[seed] for seed in shared) / whole if whole > 0 else None,
+                    kept=fsum(now) / fsum(then) if fsum(then) > 0 else None,
+                    kept_interval=ratio_interval(now, then),
                     goodput=figures.goodput,
                     stale_p50=None if stale is None else stale.p50,
                     late_share=figures.late_share,

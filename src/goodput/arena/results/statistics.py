@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 REPLICATES: Final = 4000
 _EXACT: Final = 15
@@ -24,9 +25,25 @@ def mean_interval(values: Sequence[float], share: float = 0.95, seed: int = 0) -
     if len(values) < 2:
         return None
     sample = np.asarray(values, float)
-    picks = np.random.default_rng(seed).integers(0, sample.size, (REPLICATES, sample.size))
+    return middle(sample[_picks(sample.size, seed)].mean(axis=1), share)
+
+
+def ratio_interval(
+    tops: Sequence[float], bottoms: Sequence[float], share: float = 0.95, seed: int = 0
+) -> Interval | None:
+    """An interval of the sum of ``tops`` over that of ``bottoms``, by resampling pairs of them;
+    None of fewer than two, or where a bottom is not above 0."""
+    if len(tops) < 2 or min(bottoms) <= 0:
+        return None
+    picks = _picks(len(tops), seed)
+    above, below = np.asarray(tops, float)[picks], np.asarray(bottoms, float)[picks]
+    return middle(above.sum(axis=1) / below.sum(axis=1), share)
+
+
+def middle(draws: npt.ArrayLike, share: float = 0.95) -> Interval:
+    """The bounds of the middle ``share`` of ``draws``."""
     tail = (1 - share) / 2
-    low, high = np.quantile(sample[picks].mean(axis=1), [tail, 1 - tail])
+    low, high = np.quantile(np.asarray(draws, float), [tail, 1 - tail])
     return float(low), float(high)
 
 
@@ -44,9 +61,9 @@ def sign_flip_p(differences: Sequence[float], seed: int = 0) -> float:
         signs = np.random.default_rng(seed).choice((-1.0, 1.0), (_DRAWS, pairs.size))
         own = 1  # What was seen is one of the ways.
     sums = np.abs(signs @ pairs)
-    seen = abs(pairs.sum())
     # Sums of the same numbers in another order differ in their last bits.
-    extreme = int((sums >= seen * (1 - 1e-12)).sum())
+    seen = abs(pairs.sum()) - 1e-12 * np.abs(pairs).sum()
+    extreme = int((sums >= seen).sum())
     return (extreme + own) / (len(sums) + own)
 
 
@@ -75,3 +92,7 @@ def anchored(score: float, random: float, reference: float) -> float | None:
     """Where a score lies between the random player (0) and the reference (1); None where those do
     not differ in the right order."""
     return (score - random) / (reference - random) if reference > random else None
+
+
+def _picks(size: int, seed: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng(seed).integers(0, size, (REPLICATES, size))
