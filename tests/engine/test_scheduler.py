@@ -218,3 +218,18 @@ def test_an_idle_scheduler_plans_nothing(request_of: RequestOf) -> None:
     bench = Bench(request_of)
     assert not bench.scheduler.has_work
     assert bench.scheduler.schedule() == StepPlan([])
+
+
+def test_guesses_are_asked_for_only_where_tokens_are_due(request_of: RequestOf) -> None:
+    """A step may only report a refusal: whoever guesses would find no chunk to guess for."""
+    bench = Bench(request_of, blocks=4)
+    asked: list[int] = []
+    bench.scheduler.guess = lambda plan, config, limit: asked.append(len(plan.chunks))
+    bench.add("a", 99)
+    assert bench.scheduler.has_work
+    bench.step()
+    assert asked == []
+    bench.add("b", 3)
+    bench.step()
+    bench.step()
+    assert asked == [1]

@@ -227,6 +227,7 @@ class Scheduler:
         """Whether the step does nothing but give sequences their next tokens, and nobody waits."""
         return (
             self.role != "prefill"
+            and bool(plan.chunks)
             and not plan.fetched
             and not self.waiting
             and all(sequence.remaining == 1 for sequence in self.running)
