@@ -1,0 +1,1 @@
+"""Moving shapes: scenes whose every attribute is known, their sentences and their pictures."""
