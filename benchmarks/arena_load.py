@@ -3,12 +3,12 @@
     python benchmarks/arena_load.py [--games tetris-versus,race-platformer] [--loads 0,1]
         [--seeds 2] [--seconds 40] [--out DIR]
 
-Games of two in real time (60 Hz, nobody waits). Both sides are the same model, each on a server of
-one core, started anew for each row: the left one's is loaded by `goodput bench` at so many chat
-requests a second, the right one's is not. The left player's requests come once without a promise,
-like everybody else's, and once with one (`slo`), which the server's scheduler knows of. Reported of
-the left side: points beside the right side's, on-time legal decisions per second, staleness, the
-share of late moves, latency.
+Games of two in real time (60 Hz, nobody waits). Both players are the same model, each on a server
+of one core, started anew for each row: one player's is loaded by `goodput bench` at so many chat
+requests a second, the rival's is not. They swap seats from seed to seed. The loaded player's
+requests come once without a promise, like everybody else's, and once with one (`slo`), which the
+server's scheduler knows of. Reported of the loaded player: points beside the rival's, on-time legal
+decisions per second, staleness, the share of late moves, latency.
 """
 
 from __future__ import annotations
@@ -85,21 +85,28 @@ def loaded(url: str, rate: float, seed: int) -> Iterator[None]:
 async def play(
     game: str, urls: tuple[str, str], promised: bool, seed: int, seconds: float
 ) -> Episode:
-    """The left seat asks the first server, the right one the second."""
+    """The player of the first server, which is the loaded one, sits in seat ``seat_of(seed)``."""
     settings = Settings(slo=PROMISE if promised else None)
-    left = parse_player(f"openai:{MODEL}@{urls[0]}", settings)
-    right = parse_player(f"openai:{MODEL}@{urls[1]}")
+    loaded_one = parse_player(f"openai:{MODEL}@{urls[0]}", settings)
+    rival = parse_player(f"openai:{MODEL}@{urls[1]}")
+    seats = (rival, loaded_one) if seat_of(seed) else (loaded_one, rival)
     rules = make_game(game)
     rules.spec = replace(rules.spec, frame_limit=round(seconds * FRAMES_PER_SECOND))  # type: ignore[misc]
     try:
-        return await play_episode(rules, (left, right), seed, make_clock("wall"))
+        return await play_episode(rules, seats, seed, make_clock("wall"))
     finally:
-        await left.close()
-        await right.close()
+        await loaded_one.close()
+        await rival.close()
+
+
+def seat_of(seed: int) -> int:
+    """Where the loaded player sits: as often here as there."""
+    return seed % 2
 
 
 def summed_up(game: str, load: float, promised: bool, episodes: list[Episode]) -> Row:
-    figures = figures_of([(episode, 0) for episode in episodes])
+    seated = [(episode, seat_of(seed)) for seed, episode in enumerate(episodes)]
+    figures = figures_of(seated)
     stale, latency = figures.staleness_frames, figures.latency_s
     assert stale is not None and latency is not None
     count = len(episodes)
@@ -107,9 +114,9 @@ def summed_up(game: str, load: float, promised: bool, episodes: list[Episode]) -
         game=game,
         load=load,
         promised=promised,
-        won=sum(episode.end.outcome[0] for episode in episodes) / count,
-        points=sum(episode.end.scores[0] for episode in episodes) / count,
-        rival_points=sum(episode.end.scores[1] for episode in episodes) / count,
+        won=sum(episode.end.outcome[seat] for episode, seat in seated) / count,
+        points=sum(episode.end.scores[seat] for episode, seat in seated) / count,
+        rival_points=sum(episode.end.scores[1 - seat] for episode, seat in seated) / count,
         goodput=figures.goodput or 0.0,
         stale_p50=stale.p50,
         stale_p90=stale.p90,
@@ -137,7 +144,7 @@ def main() -> None:
     """Play, print a table, keep the episodes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--games", default="tetris-versus,race-platformer")
-    parser.add_argument("--loads", default="0,1", help="requests/s of others at the left server")
+    parser.add_argument("--loads", default="0,1", help="requests/s of others at the one server")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=40.0, help="longest episode")
     parser.add_argument("--out", type=Path, default=Path("out/arena-load"))
