@@ -34,6 +34,7 @@ VERBS: Verbs = {
         "Play a workload on paper, with the real code.",
     ),
     "plan": ("goodput.cli.plan", "plan", "Whether and how to disaggregate, for an SLO."),
+    "film": ("goodput.cli.film", "film", "Make films of sentences, or train what makes them."),
     "play": ("goodput.cli.play", "play", "Play games with models, where latency counts."),
 }
 

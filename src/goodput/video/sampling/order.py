@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class FilmMaker(Protocol):
     @property
     def name(self) -> str:
         """What it is called in answers and reports."""
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """The time that each stage took so far, all films together."""
 
     def begin(self, order: Order) -> Film:
         """Read the sentence and draw the noise.

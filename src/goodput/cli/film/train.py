@@ -1,0 +1,68 @@
+"""``goodput film train``: a recipe's networks, from nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from goodput.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from goodput.video.data.source import ClipSource
+    from goodput.video.training.recipe import Recipe
+
+_HELD_SEED = 1_000_003
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file: see recipes/film.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder.", show_default="out/film/<recipe>")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Cores.", show_default="all")] = 0,
+) -> None:
+    """Train what the recipe describes, stage after stage.
+
+    The same command goes on after a Ctrl-C or a crash from the last checkpoint, and what comes out
+    is bit for bit what it would have been without the break.
+    """
+    import torch
+
+    from goodput.cli.film.watching import watching
+    from goodput.video.data.source import MovingShapes
+    from goodput.video.training.recipe import read_recipe
+    from goodput.video.training.run import Run
+
+    read = read_recipe(recipe)
+    folder = out or Path("out/film") / recipe.stem
+    _belongs(folder, recipe)
+    if threads:
+        torch.set_num_threads(threads)
+    with watching() as watcher:
+        source = _source(read)
+        held = MovingShapes(read.seed + _HELD_SEED) if read.videos is None else source
+        Run(read, folder, source, held, watcher).all_stages()
+        watcher.said(f'done: goodput film "a red ball bounces" --model {folder / "teacher"}')
+
+
+def _source(recipe: Recipe) -> ClipSource:
+    from goodput.video.data.source import MovingShapes
+
+    if recipe.videos is None:
+        return MovingShapes(recipe.seed)
+    from goodput.video.data.folder import VideoFolder
+
+    return VideoFolder(Path(recipe.videos))
+
+
+def _belongs(folder: Path, recipe: Path) -> None:
+    """A folder belongs to one recipe: going on with another would mix two runs."""
+    from goodput.core.files import write_atomically
+
+    text, kept = recipe.read_bytes(), folder / "recipe.yaml"
+    if not kept.exists():
+        write_atomically(kept, text)
+    elif kept.read_bytes() != text:
+        raise UsageError(f"{folder} belongs to another recipe ({kept}): choose another --out")

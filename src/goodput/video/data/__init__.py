@@ -1,0 +1,1 @@
+"""Clips to train on: moving shapes, or a folder of videos."""

@@ -1,0 +1,1 @@
+"""Networks in torch: the autoencoder, the text encoder and the diffusion transformer."""

@@ -1,0 +1,1 @@
+"""From a sentence to frames, by our own models or by pretrained ones of the field."""

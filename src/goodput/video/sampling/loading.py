@@ -1,0 +1,58 @@
+"""From the name that somebody gives to whatever makes the films."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from goodput.core.errors import UsageError
+from goodput.video.sampling.order import FilmMaker
+
+RELEASED: Final = Path(__file__).parent.parent / "released"
+"""The weights that come along, a folder each."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A maker, and what it is asked for when nobody says."""
+
+    maker: FilmMaker
+    size: int
+    steps: int
+    unknown: Callable[[str], list[str]]
+    """The words of a sentence that it has never read."""
+
+
+def load(model: str) -> Loaded:
+    """``model`` is a name that comes along, a folder of ``goodput film train``, or one that
+    diffusers reads, on disk or by its hub id.
+
+    Raises UsageError in one sentence when it is none of them.
+    """
+    folder = RELEASED / model if model.isidentifier() else Path(model)
+    if (folder / "transformer.safetensors").is_file():
+        return _ours(folder)
+    if "/" not in model and not Path(model).exists():
+        names = sorted(path.name for path in RELEASED.glob("*") if path.is_dir())
+        raise UsageError(f"model must be {', '.join([*names, 'a folder or a hub id'])}: {model!r}")
+    return _pretrained(model)
+
+
+def _ours(folder: Path) -> Loaded:
+    try:
+        from goodput.video.models.text import unknown_words
+        from goodput.video.sampling.bundle import load_maker
+    except ImportError:
+        raise UsageError("films need the extra 'film': pip install 'goodput[film]'") from None
+
+    maker, manner = load_maker(folder)
+    return Loaded(maker, manner.size, manner.steps, unknown_words)
+
+
+def _pretrained(model: str) -> Loaded:
+    from goodput.video.sampling.pretrained import load_pretrained
+
+    maker = load_pretrained(model)
+    return Loaded(maker, 480, 4, lambda sentence: [])

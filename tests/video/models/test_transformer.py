@@ -1,0 +1,94 @@
+"""The transformer: what a film becomes depends on its own noise, level and sentence only."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from goodput.core.errors import UsageError
+from goodput.video.models.family import FAMILY, TransformerConfig, transformer_config
+from goodput.video.models.rotary import rotations, turn
+from goodput.video.models.text import MOST_WORDS, TextEncoder, tokens_of, unknown_words
+from goodput.video.models.transformer import FilmTransformer
+
+TINY = TransformerConfig(
+    width=32, depth=2, heads=2, patch=(1, 2, 2), text_width=32, text_depth=1, latent_channels=4
+)
+
+
+@pytest.fixture
+def network() -> FilmTransformer:
+    """One whose zero-initialised parts do something, as a trained one's do."""
+    torch.manual_seed(0)
+    made = FilmTransformer(TINY)
+    for weight in made.parameters():
+        if not weight.any():
+            nn.init.normal_(weight, std=0.3)
+    return made.eval().requires_grad_(False)
+
+
+def ask(network: FilmTransformer, noisy: torch.Tensor, sigma: list[float], *text: str) -> object:
+    return network(noisy, torch.tensor(sigma), *network.text(tokens_of(text)))
+
+
+def test_patches_come_back_where_they_were() -> None:
+    for patch in ((1, 2, 2), (2, 4, 2), (1, 4, 4)):
+        config = TransformerConfig(width=32, depth=1, heads=2, patch=patch, latent_channels=3)
+        network = FilmTransformer(config)
+        latents = torch.randn(2, 3, 4, 8, 12)
+        tokens, grid = network._tokens(latents)
+        assert grid == (4 // patch[0], 8 // patch[1], 12 // patch[2])
+        assert tokens.shape == (2, grid[0] * grid[1] * grid[2], config.patch_values)
+        first = latents[0, :, : patch[0], : patch[1], : patch[2]]
+        assert torch.equal(tokens[0, 0], first.flatten())
+        assert torch.equal(network._latents(tokens, grid), latents)
+
+
+def test_a_film_does_not_see_its_company(network: FilmTransformer) -> None:
+    noisy = torch.randn(2, 4, 3, 4, 4)
+    # The other sentence is longer: this one's padding must not show.
+    both = ask(network, noisy, [0.9, 0.3], "a red ball bounces", "two blue squares cross over grey")
+    alone = ask(network, noisy[:1], [0.9], "a red ball bounces")
+    assert torch.allclose(both[:1], alone, atol=1e-5)
+
+
+def test_sentence_noise_level_and_place_matter(network: FilmTransformer) -> None:
+    noisy = torch.randn(1, 4, 3, 4, 4)
+    base = ask(network, noisy, [0.5], "a red ball bounces")
+    assert not torch.allclose(base, ask(network, noisy, [0.5], "a blue ball bounces"), atol=1e-3)
+    assert not torch.allclose(base, ask(network, noisy, [0.6], "a red ball bounces"), atol=1e-3)
+    rolled = ask(network, noisy.roll(2, dims=3), [0.5], "a red ball bounces")
+    assert not torch.allclose(base.roll(2, dims=3), rolled, atol=1e-3)
+
+
+def test_rotation_tells_only_distances() -> None:
+    """The product of a turned query and key is a function of how far apart they are."""
+    grid = (3, 4, 5)
+    table = rotations(grid, 16)
+    q, k = torch.randn(1, 1, 1, 16), torch.randn(1, 1, 1, 16)
+    turned_q, turned_k = (turn(x.expand(1, 1, 60, 16), table)[0, 0] for x in (q, k))
+    products = (turned_q @ turned_k.T).view(*grid, *grid)
+    assert torch.allclose(products[0, 0, 0, 1, 2, 3], products[1, 1, 1, 2, 3, 4], atol=1e-5)
+    assert not torch.allclose(products[0, 0, 0, 1, 2, 3], products[0, 0, 0, 1, 2, 2], atol=1e-3)
+    later = rotations((2, 4, 5), 16, first_frame=1)
+    assert torch.equal(later, table[:, 20:])
+
+
+def test_words() -> None:
+    tokens = tokens_of(["a red Ball, bounces!", "", "a dragon"])
+    assert tokens.shape == (3, 5)
+    assert (tokens[1, 1:] == 0).all() and (tokens[:, 0] == 1).all()
+    assert tokens[2, 2] == 2
+    assert tokens_of(["red " * 99]).shape == (1, 1 + MOST_WORDS)
+    assert unknown_words("a fine dragon bounces") == ["fine", "dragon"]
+    vectors, seen = TextEncoder(32, 1)(tokens)
+    assert vectors.shape == (3, 5, 32) and seen.sum(1).tolist() == [5, 1, 3]
+
+
+def test_family() -> None:
+    assert transformer_config("small") is FAMILY["small"]
+    with pytest.raises(UsageError, match="model must be one of nano, small"):
+        transformer_config("tiny")
+    for config in FAMILY.values():
+        assert config.width % config.heads == 0 and config.width // config.heads % 2 == 0
