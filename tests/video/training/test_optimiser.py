@@ -1,4 +1,4 @@
-"""Training goes on bit for bit after a break, and refuses what is not its own."""
+"""An optimiser goes on bit for bit after a break; files that are not ours are refused."""
 
 from __future__ import annotations
 
@@ -35,50 +35,44 @@ def trained(optimiser: Optimiser, steps: int) -> list[float]:
     return [optimiser.step(loss) for _ in range(steps)]  # type: ignore[arg-type]
 
 
-def test_a_run_with_a_break_is_the_run_without(tmp_path: Path) -> None:
+def test_a_run_with_a_break_is_the_run_without() -> None:
     whole = Optimiser(network(), SETTINGS, seed=1)
     losses = trained(whole, 20)
     assert losses[-1] < losses[0] / 2
 
     first = Optimiser(network(), SETTINGS, seed=1)
     assert trained(first, 9) == losses[:9]
-    first.save(tmp_path / "checkpoint")
-    # Another beginning, which the checkpoint replaces in full.
+    kept = {name: tensor.clone() for name, tensor in first.state().items()}
+    # Another beginning, which the state replaces in full.
     again = Optimiser(network(seed=5), SETTINGS, seed=1)
-    again.resume(tmp_path / "checkpoint")
+    again.restore(kept, 9)
     assert again.step_number == 9
     assert trained(again, 11) == losses[9:]
-    for name, mean in again.mean_state().items():
-        assert torch.equal(mean, whole.mean_state()[name])
+    assert all(torch.equal(again.state()[name], x) for name, x in whole.state().items())
 
 
 def test_the_mean_follows_the_weights() -> None:
     optimiser = Optimiser(network(), SETTINGS, seed=1)
     trained(optimiser, 20)
-    weight = optimiser.network[0].weight.detach().clone()  # type: ignore[union-attr,operator]
-    mean = optimiser.mean_state()["0.weight"].clone()
+    copy = network(seed=7)
+    optimiser.mean_in(copy)
+    weight, mean = optimiser.state()["weight.0.weight"], copy[0].weight
     assert not torch.equal(weight, mean) and (weight - mean).abs().max() < 0.2
+    before = mean.clone()
+    trained(optimiser, 1)
+    assert not torch.equal(copy[0].weight, before), "the copy follows"
     optimiser.use_mean()
-    assert torch.equal(optimiser.network[0].weight, mean)
+    assert torch.equal(optimiser.state()["weight.0.weight"], copy[0].weight)
 
 
-def test_what_is_not_this_run_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint"
+def test_the_state_of_another_network_is_refused() -> None:
     optimiser = Optimiser(network(), SETTINGS, seed=1)
     trained(optimiser, 2)
-    optimiser.save(path)
-    with pytest.raises(UsageError, match="belongs to seed 1, not 2"):
-        Optimiser(network(), SETTINGS, seed=2).resume(path)
-    with pytest.raises(UsageError, match="of another network"):
-        Optimiser(nn.Linear(3, 8), SETTINGS, seed=1).resume(path)
-    with pytest.raises(UsageError, match=r"of another network: 0\.weight is"):
+    with pytest.raises(UsageError, match=r"of another network: exp_avg\.0\.bias is missing"):
+        Optimiser(nn.Linear(3, 8), SETTINGS, seed=1).restore(optimiser.state(), 2)
+    with pytest.raises(UsageError, match=r"of another network: 0\.weight is \[8, 3\]"):
         wider = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-        Optimiser(wider, SETTINGS, seed=1).resume(path)
-    path.write_bytes(path.read_bytes()[:-7])
-    with pytest.raises(UsageError, match="checkpoint is broken"):
-        Optimiser(network(), SETTINGS, seed=1).resume(path)
-    with pytest.raises(UsageError, match="cannot read"):
-        Optimiser(network(), SETTINGS, seed=1).resume(tmp_path / "none")
+        Optimiser(wider, SETTINGS, seed=1).restore(optimiser.state(), 2)
 
 
 def test_a_loss_that_is_no_number_stops_the_run() -> None:

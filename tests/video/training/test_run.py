@@ -16,6 +16,8 @@ from goodput.video.sampling.bundle import load_maker
 from goodput.video.sampling.order import Order
 from goodput.video.training.recipe import (
     AutoencoderStage,
+    ConsistencyStage,
+    MatchingStage,
     Recipe,
     TeacherStage,
     read_recipe,
@@ -34,6 +36,18 @@ RECIPE = Recipe(
     ),
     teacher=TeacherStage(
         clips=4, steps=4, batch=2, learning_rate=1e-3, checkpoint_every=2, validate_every=4
+    ),
+    consistency=ConsistencyStage(
+        levels=3, steps=3, batch=2, learning_rate=1e-4, checkpoint_every=2, validate_every=3
+    ),
+    matching=MatchingStage(
+        student_steps=2,
+        critic_updates=2,
+        steps=3,
+        batch=2,
+        learning_rate=1e-4,
+        checkpoint_every=2,
+        validate_every=3,
     ),
 )
 
@@ -57,29 +71,42 @@ class Quiet:
         self.lines.append(line)
 
 
-def run(folder: Path, watcher: Quiet, recipe: Recipe = RECIPE) -> None:
-    Run(recipe, folder, MovingShapes(0), MovingShapes(9), watcher).all_stages()
+def run(folder: Path, watcher: Quiet, recipe: Recipe = RECIPE) -> Path:
+    return Run(recipe, folder, MovingShapes(0), MovingShapes(9), watcher).all_stages()
+
+
+@pytest.fixture(autouse=True)
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three steps make no films yet: no collapse is seen here."""
+    monkeypatch.setattr("goodput.video.training.students.check", lambda *_: None)
 
 
 def test_interrupted_anywhere_it_ends_the_same(tmp_path: Path) -> None:
     whole = Quiet()
-    run(tmp_path / "whole", whole)
-    assert [name for name, _, _ in whole.stages] == ["autoencoder", "encoding", "teacher"]
-    for stop in (("autoencoder", 5), ("teacher", 3)):
+    made = run(tmp_path / "whole", whole)
+    assert [name for name, _, _ in whole.stages] == [
+        "autoencoder",
+        "encoding",
+        "encoding",
+        "teacher",
+        "consistency",
+        "matching",
+    ]
+    for stop in (("autoencoder", 5), ("teacher", 3), ("consistency", 3), ("matching", 3)):
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path / "broken", Quiet(stop))
     last = Quiet()
     run(tmp_path / "broken", last)
-    # The autoencoder is there; the teacher goes on after the checkpoint before its third step.
-    assert last.stages[-1] == ("teacher", 4, 2)
-    for name in ("autoencoder.safetensors", "teacher/transformer.safetensors"):
+    # All is there but the last stage, which goes on after the checkpoint before its third step.
+    assert last.stages == [("encoding", 4, 0), ("matching", 3, 2)]
+    for name in ("autoencoder.safetensors", "matching/transformer.safetensors"):
         expected, _ = read_tensors(tmp_path / "whole" / name)
         found, _ = read_tensors(tmp_path / "broken" / name)
         assert all(torch.equal(found[key], tensor) for key, tensor in expected.items())
-    curve = (tmp_path / "broken" / "teacher.jsonl").read_text()
-    assert curve == (tmp_path / "whole" / "teacher.jsonl").read_text()
+    curve = (tmp_path / "broken" / "matching.jsonl").read_text()
+    assert curve == (tmp_path / "whole" / "matching.jsonl").read_text()
 
-    maker, manner = load_maker(tmp_path / "whole" / "teacher")
+    maker, manner = load_maker(made)
     film = maker.begin(Order("a red ball bounces", size=32, frames=8, steps=2))
     assert maker.denoise([film]) == [None]
     (frames,) = maker.denoise([film])

@@ -43,8 +43,8 @@ def train(
     with watching() as watcher:
         source = _source(read)
         held = MovingShapes(read.seed + _HELD_SEED) if read.videos is None else source
-        Run(read, folder, source, held, watcher).all_stages()
-        watcher.said(f'done: goodput film "a red ball bounces" --model {folder / "teacher"}')
+        made = Run(read, folder, source, held, watcher).all_stages()
+        watcher.said(f'done: goodput film "a red ball bounces" --model {made}')
 
 
 def _source(recipe: Recipe) -> ClipSource:

@@ -1,4 +1,4 @@
-"""One network being optimised: steps, a running mean, checkpoints that resume bit for bit.
+"""One network being optimised: steps, a running mean, a state that goes on bit for bit.
 
 Nothing random is remembered: what a step draws is a function of the seed and the step's number.
 """
@@ -6,15 +6,13 @@ Nothing random is remembered: what a step draws is a function of the seed and th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from goodput.core.errors import UsageError
-from goodput.video.models.files import read_tensors, write_tensors
 from goodput.video.training.recipe import Optimising
 
 Loss = Callable[[int, torch.Generator], Tensor]
@@ -87,40 +85,35 @@ class Optimiser:
             for weight, mean in zip(self._weights, self._mean, strict=True):
                 weight.copy_(mean)
 
-    def mean_state(self) -> dict[str, Tensor]:
-        """The running mean by name; it shares memory with what the next step changes."""
-        return dict(zip(self._names, self._mean, strict=True))
+    def mean_in(self, copy: nn.Module) -> None:
+        """Have ``copy``, a network of the same shape, hold the running mean from now on."""
+        for weight, mean in zip(copy.parameters(), self._mean, strict=True):
+            weight.requires_grad_(False)
+            weight.data = mean
 
-    def save(self, path: Path) -> None:
-        """Write all that the next step depends on, whole or not at all."""
+    def state(self) -> dict[str, Tensor]:
+        """All tensors that the next step depends on, by name; they are the living ones."""
         tensors: dict[str, Tensor] = {}
         for name, weight, mean in zip(self._names, self._weights, self._mean, strict=True):
             tensors[f"weight.{name}"] = weight
             tensors[f"mean.{name}"] = mean
             for moment in _MOMENTS:
-                if weight in self._adam.state:
-                    tensors[f"{moment}.{name}"] = self._adam.state[weight][moment]
-        write_tensors(path, tensors, {"step": self.step_number, "seed": self._seed})
+                tensors[f"{moment}.{name}"] = self._adam.state[weight][moment]
+        return tensors
 
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint, exactly as if there had been no break.
+    def restore(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Go on after ``step`` steps with what ``state`` gave then, exactly as without a break.
 
-        Raises UsageError when it is broken or another run's.
+        Raises UsageError when it is of another network.
         """
-        tensors, facts = read_tensors(path)
-        if facts.get("seed") != self._seed:
-            raise UsageError(f"{path} belongs to seed {facts.get('seed')}, not {self._seed}")
-        step = facts.get("step")
-        if not isinstance(step, int) or step < 1:
-            raise UsageError(f"{path} does not say its step")
         wanted = [f"{part}.{n}" for part in ("weight", "mean", *_MOMENTS) for n in self._names]
-        missing = [name for name in wanted if name not in tensors]
-        if missing or len(wanted) != len(tensors):
-            raise UsageError(f"{path} is of another network: it lacks or adds {missing[:1] or ''}")
+        odd = sorted({*wanted} ^ {*tensors})
+        if odd:
+            raise UsageError(f"it is of another network: {odd[0]} is missing or too much")
         with torch.no_grad():
             for name, weight, mean in zip(self._names, self._weights, self._mean, strict=True):
-                _take(weight, tensors[f"weight.{name}"], path, name)
-                _take(mean, tensors[f"mean.{name}"], path, name)
+                _take(weight, tensors[f"weight.{name}"], name)
+                _take(mean, tensors[f"mean.{name}"], name)
                 self._adam.state[weight] = {
                     "step": torch.tensor(float(step)),
                     **{moment: tensors[f"{moment}.{name}"].clone() for moment in _MOMENTS},
@@ -128,8 +121,8 @@ class Optimiser:
         self.step_number = step
 
 
-def _take(into: Tensor, tensor: Tensor, path: Path, name: str) -> None:
+def _take(into: Tensor, tensor: Tensor, name: str) -> None:
     if into.shape != tensor.shape:
         shapes = f"{list(tensor.shape)}, not {list(into.shape)}"
-        raise UsageError(f"{path} is of another network: {name} is {shapes}")
+        raise UsageError(f"it is of another network: {name} is {shapes}")
     into.copy_(tensor)

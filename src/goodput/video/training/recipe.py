@@ -52,6 +52,25 @@ class TeacherStage(Optimising, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of the noise levels, towards noise."""
     unasked: float = 0.1
     """Share of clips without their sentence, for guidance."""
+    guidance: float = 3.0
+    """How films are asked of it."""
+
+
+class ConsistencyStage(Optimising, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A student that makes films in few steps, as a warm start for matching."""
+
+    levels: int = 25
+    """Steps of the teacher that its path is divided into."""
+
+
+class MatchingStage(Optimising, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A student whose films are told apart from the teacher's by nobody (DMD2)."""
+
+    student_steps: int = 4
+    critic_updates: int = 5
+    """Steps of the critic for one of the student."""
+    critic_speed: float = 1.0
+    """Its learning rate, in the student's."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +83,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A folder with ``videos2caption.json``; moving shapes without it."""
     autoencoder: AutoencoderStage
     teacher: TeacherStage
+    consistency: ConsistencyStage | None = None
+    matching: MatchingStage | None = None
 
     def __post_init__(self) -> None:
         transformer_config(self.model)
