@@ -68,7 +68,13 @@ def test_the_page_needs_no_other_file(folder: Path) -> None:
 
 def test_it_shows_players_intervals_strengths_and_the_paper(folder: Path) -> None:
     text = (folder / "report.html").read_text()
-    for words in ("greedy", "tictactoe-v1, clock virtual: head to head", "What time costs", "o3"):
+    for words in (
+        "greedy",
+        "tictactoe-v1, clock virtual: head to head",
+        "tictactoe-v1, clock virtual: who met whom",
+        "What time costs",
+        "o3",
+    ):
         assert words in text
 
 

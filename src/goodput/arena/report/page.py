@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from goodput.arena.report.gallery import Film
 from goodput.arena.results.board import Leaderboard, Table
+from goodput.arena.results.matches import Meeting
 from goodput.arena.results.paper import PAPER
 from goodput.arena.results.scores import FEW_SEEDS, Row
 from goodput.arena.results.statistics import Interval
@@ -99,7 +100,28 @@ def _grids(table: Table) -> list[Grid]:
                 ],
             )
         )
+        grids.append(_meetings_grid(title, table.meetings))
     return grids
+
+
+def _meetings_grid(title: str, meetings: Sequence[Meeting]) -> Grid:
+    return Grid(
+        f"{title}: who met whom",
+        "As the first of the two saw it. p is that of equal players, by seeds, after Holm.",
+        ("players", "seeds", "won", "drawn", "lost", "forfeits", "p"),
+        [
+            (
+                f"{x.first} against {x.second}",
+                str(x.seeds),
+                str(x.wins),
+                str(x.draws),
+                str(x.losses),
+                f"{x.forfeits}, theirs {x.forfeits_won}",
+                f"{x.p:.3g}",
+            )
+            for x in meetings
+        ],
+    )
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -127,13 +149,23 @@ def _kept_grid(board: Leaderboard) -> Grid:
     return Grid(
         "What time costs",
         "Score over slow-down; kept: against the paused clock on the same seeds.",
-        ("game, player, clock", "score", "95 %", "kept", "goodput, 1/s", "stale p50", "late"),
+        (
+            "game, player, clock",
+            "score",
+            "95 %",
+            "kept",
+            "95 %",
+            "goodput, 1/s",
+            "stale p50",
+            "late",
+        ),
         [
             (
                 f"{x.game}, {x.player}, {x.timing}",
                 f"{x.score:.4g}",
                 _between(x.interval),
                 _figure(x.kept, ".0%"),
+                _between(x.kept_interval),
                 _figure(x.goodput, ".2f"),
                 _figure(x.stale_p50, ".0f"),
                 _figure(x.late_share, ".0%"),

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from goodput.arena.episode.record import Episode
 from goodput.arena.results.board import Leaderboard, leaderboard
+from goodput.arena.results.matches import Meeting
 from goodput.arena.results.scores import FEW_SEEDS, Row
 from goodput.arena.tournament.config import Config
 from goodput.arena.tournament.crew import Crew
@@ -48,6 +49,18 @@ def results_tables(episodes: Sequence[Episode]) -> Iterator[Table]:
                 points = (str(one.games), f"{one.points:g}", str(one.forfeits))
                 versus.add_row(one.player, *points, f"{one.strength:+.0f}", bounds)
             yield versus
+            yield _meetings(found.meetings)
+
+
+def _meetings(meetings: Sequence[Meeting]) -> Table:
+    table = Table(title="who met whom", title_justify="left")
+    table.add_column("players")
+    for column in ("seeds", "won", "drawn", "lost", "p"):
+        table.add_column(column, justify="right")
+    for one in meetings:
+        games = (str(one.seeds), str(one.wins), str(one.draws), str(one.losses))
+        table.add_row(f"{one.first} against {one.second}", *games, f"{one.p:.3g}")
+    return table
 
 
 def results_json(config: Config, crew: Crew, *, stopped: bool) -> str:

@@ -44,7 +44,7 @@ def vitals(films: Sequence[Frames]) -> Vitals:
     bins = np.concatenate([(film // (256 // _BINS)).reshape(-1, 3) for film in films])
     counts = np.bincount(bins @ np.array([_BINS * _BINS, _BINS, 1]), minlength=_BINS**3)
     shares = counts[counts > 0] / counts.sum()
-    return Vitals(float(np.mean(static)), float(-(shares * np.log2(shares)).sum()))
+    return Vitals(float(np.mean(static)), float((shares * np.log2(1 / shares)).sum()))
 
 
 def check(found: Vitals, real: Vitals, gap: float | None = None) -> None:
