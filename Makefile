@@ -9,7 +9,7 @@ MODEL ?= smollm2:135m
 COMMA := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow lint format typecheck hooks bench-engine bench-runtime bench-goodput bench-fidelity chaos clean
+.PHONY: help install demo serve test test-slow lint format typecheck hooks bench-engine bench-runtime bench-goodput bench-fidelity bench-film chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-runtime: $(DEV) ## What the runtime adds, beside Dynamo (DYNAMO_PYTHON=...
 bench-fidelity: $(DEV) ## Simulated and measured attainment of the same requests (DURATION=60 s a rate)
 	$(BIN)/python benchmarks/plan_fidelity.py --out out/fidelity \
 		$(if $(DURATION),--duration $(DURATION))
+
+bench-film: $(DEV) ## How long a film takes, from the teacher's way to the fastest (RUN=out/film/nano)
+	$(BIN)/python benchmarks/film.py $(if $(RUN),--run $(RUN)) --json out/film/ladder.json
 
 chaos: $(DEV) ## Minutes of deaths, stops, delays and restarts under load (REAL=1: real model, SEED=...)
 	$(BIN)/python benchmarks/chaos $(if $(REAL),--model) $(if $(SEED),--seed $(SEED)) \

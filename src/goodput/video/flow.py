@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-_LEAST_SIGMA: Final = 0.05
+LEAST_SIGMA: Final = 0.05
 """Below it the velocity of a predicted film would magnify its errors."""
 
 
@@ -32,7 +32,7 @@ def noised(clean: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
 
 def velocity(noisy: Tensor, clean: Tensor, sigma: Tensor) -> Tensor:
     """dx/dσ where ``clean`` is the film that ``noisy`` is taken for."""
-    return (noisy - clean) / _wide(sigma, noisy).clamp(min=_LEAST_SIGMA)
+    return (noisy - clean) / _wide(sigma, noisy).clamp(min=LEAST_SIGMA)
 
 
 def guided(unasked: Tensor, asked: Tensor, guidance: float) -> Tensor:

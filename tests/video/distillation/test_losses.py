@@ -10,11 +10,16 @@ from torch import Tensor, nn
 
 from goodput.video import flow
 from goodput.video.distillation.consistency import ConsistencyLoss
+from goodput.video.distillation.forcing import ForcingLoss
 from goodput.video.distillation.matching import Matching
-from goodput.video.distillation.teaching import Guided, predicted, rolled_out
+from goodput.video.distillation.rollouts import AtOnce, ByChunk
+from goodput.video.distillation.teaching import Guided, predicted
+from goodput.video.models.family import TransformerConfig
+from goodput.video.models.text import tokens_of
+from goodput.video.models.transformer import FilmTransformer
 from goodput.video.training.latents import Latents
 from goodput.video.training.optimiser import generator_of
-from goodput.video.training.recipe import ConsistencyStage, MatchingStage
+from goodput.video.training.recipe import ConsistencyStage, ForcingStage, MatchingStage
 
 SHAPE = (1, 2, 2, 2)
 
@@ -43,9 +48,26 @@ class Worded(Constant):
         return super().forward(noisy, sigma, text, seen) * asked
 
 
+class Masked(nn.Module):
+    """Guesses 1 everywhere and remembers the noise levels."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.tensor(value))
+        self.levels = torch.empty(0)
+
+    def text(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        return tokens.float(), tokens > 0
+
+    def forward(self, noisy: Tensor, sigma: Tensor, *words: Tensor, chunk: int) -> Tensor:
+        self.levels = sigma
+        return self.value.expand(noisy.shape)
+
+
 def matching(student: Any, critic: Any, teacher: Any, steps: int = 2) -> Matching:
     stage = MatchingStage(student_steps=steps, steps=1, batch=3, learning_rate=0.1)
-    return Matching(student, critic, Guided(teacher, 1.0), stage, ["a ball"], SHAPE, 3.0)
+    rollout = AtOnce(student, flow.schedule(steps, 3.0), SHAPE)
+    return Matching(rollout, critic, Guided(teacher, 1.0), stage, ["a ball"], 3.0)
 
 
 def test_guidance_goes_beyond_what_was_asked() -> None:
@@ -54,18 +76,61 @@ def test_guidance_goes_beyond_what_was_asked() -> None:
     assert torch.equal(clean, torch.full((2, *SHAPE), 6.0))
 
 
-def test_a_rollout_stops_before_its_step() -> None:
+def test_a_rollout_stops_at_every_step_now_and_then() -> None:
     student: Any = Constant(2.0)
-    noise, levels = torch.randn(3, *SHAPE), flow.schedule(4, 3.0)
-    words = ["a ball"] * 3
-    assert rolled_out(student, noise, levels, 0, words, generator_of(0)) is noise
-    assert not student.asked
-    at = rolled_out(student, noise, levels, 2, words, generator_of(0))
-    assert len(student.asked) == 2
-    fresh = generator_of(0)
-    torch.randn(noise.shape, generator=fresh)
-    expected = (1 - levels[2]) * 2.0 + levels[2] * torch.randn(noise.shape, generator=fresh)
-    assert torch.allclose(at, expected)
+    rollout = AtOnce(student, flow.schedule(4, 3.0), SHAPE)
+    taken = set()
+    for number in range(40):
+        student.asked.clear()
+        made = rollout(["a ball", "a ring"], generator_of(0, number))
+        assert made.shape == (2, *SHAPE) and made.requires_grad
+        taken.add(len(student.asked))
+        # The first step sees pure noise, a later one mostly the film, which is 2 everywhere.
+        means = [noisy.mean().item() for noisy in student.asked]
+        assert abs(means[0]) < 1.2 and means == sorted(means[:1]) + means[1:]
+    assert taken == {1, 2, 3, 4}
+
+
+def test_chunks_see_the_students_own_clean_chunks() -> None:
+    """The same film, made by the sampler that users meet, is what the rollout trains on."""
+    torch.manual_seed(0)
+    config = TransformerConfig(
+        width=32, depth=1, heads=2, patch=(1, 2, 2), text_width=32, text_depth=1, latent_channels=4
+    )
+    network = FilmTransformer(config)
+    for weight in network.parameters():
+        if not weight.any():
+            nn.init.normal_(weight, std=0.3)
+    levels = flow.schedule(1, 3.0)
+    rolled = ByChunk(network, levels, (4, 6, 4, 4), 2)(["a ball"], generator_of(0))
+    assert rolled.shape == (1, 4, 6, 4, 4)
+    with torch.no_grad():
+        words = network.text(tokens_of(["a ball"]))
+        # A clean film through the mask: the last chunk's level is that of noise.
+        sigma = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0, 1.0]])
+        noise = generator_of(0)
+        torch.randint(1, (1,), generator=noise)
+        drawn = [torch.randn(1, 4, 2, 4, 4, generator=noise) for _ in range(3)]
+        seen = torch.cat([rolled[:, :, :4], drawn[2]], dim=2)
+        expected = network(seen, sigma, *words, chunk=2)[:, :, 4:]
+    assert torch.allclose(rolled[:, :, 4:], expected, atol=1e-4)
+    rolled[:, :, 4:].sum().backward()  # type: ignore[no-untyped-call]
+    assert network.embed.weight.grad is not None
+
+
+def test_forcing_scores_only_what_is_noisy() -> None:
+    network: Any = Masked(1.0)
+    stage = ForcingStage(chunk=1, steps=1, batch=64, learning_rate=0.1)
+    latents = Latents(torch.zeros(2, 1, 4, 2, 2), ["a ball", "a ring"])
+    loss = ForcingLoss(network, stage, latents, 3.0)(0, generator_of(0)).item()
+    assert loss > 0
+    levels = network.levels
+    assert levels.shape == (64, 4) and (levels == 0).any()
+    # A clean chunk has only clean ones before it.
+    clean = levels == 0
+    assert (clean[:, 1:] <= clean[:, :-1]).all()
+    expected = ((1 / levels.clamp(min=0.05)) ** 2)[~clean].sum() / levels.numel()
+    assert loss == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_a_student_moves_towards_the_teacher_and_away_from_the_critic() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from msgspec.structs import replace
 from torch import nn
 
 from goodput.core.errors import UsageError
 from goodput.video.models.family import FAMILY, TransformerConfig, transformer_config
 from goodput.video.models.rotary import rotations, turn
 from goodput.video.models.text import MOST_WORDS, TextEncoder, tokens_of, unknown_words
-from goodput.video.models.transformer import FilmTransformer
+from goodput.video.models.transformer import FilmTransformer, Past, remembered
 
 TINY = TransformerConfig(
     width=32, depth=2, heads=2, patch=(1, 2, 2), text_width=32, text_depth=1, latent_channels=4
@@ -60,6 +61,47 @@ def test_sentence_noise_level_and_place_matter(network: FilmTransformer) -> None
     assert not torch.allclose(base, ask(network, noisy, [0.6], "a red ball bounces"), atol=1e-3)
     rolled = ask(network, noisy.roll(2, dims=3), [0.5], "a red ball bounces")
     assert not torch.allclose(base.roll(2, dims=3), rolled, atol=1e-3)
+
+
+@pytest.mark.parametrize("patch", [(1, 2, 2), (2, 2, 2)])
+def test_chunk_by_chunk_is_all_chunks_at_once(patch: tuple[int, int, int]) -> None:
+    """What a chunk becomes with the clean past in a cache is what the mask says it does."""
+    torch.manual_seed(1)
+    network = FilmTransformer(replace(TINY, patch=patch))
+    for weight in network.parameters():
+        if not weight.any():
+            nn.init.normal_(weight, std=0.3)
+    words = network.text(tokens_of(["a red ball bounces"]))
+    film = torch.randn(1, 4, 6, 4, 4)
+    levels = torch.tensor([[0.0, 0.0, 0.0, 0.0, 0.7, 0.7]])
+    with torch.no_grad():
+        whole = network(film, levels, *words, chunk=2)
+        past: Past = []
+        for first in (0, 2):
+            chunk = film[:, :, first : first + 2]
+            clean, own = network.forward_chunk(chunk, torch.zeros(1), words, past, first)
+            assert torch.allclose(clean, whole[:, :, first : first + 2], atol=1e-4)
+            past = remembered(past, own)
+        last, _ = network.forward_chunk(film[:, :, 4:], torch.tensor([0.7]), words, past, 4)
+    assert torch.allclose(last, whole[:, :, 4:], atol=1e-4)
+
+
+def test_one_level_for_all_frames_is_one_level(network: FilmTransformer) -> None:
+    noisy = torch.randn(2, 4, 3, 4, 4)
+    words = network.text(tokens_of(["a ball", "a ring"]))
+    one = network(noisy, torch.tensor([0.5, 0.2]), *words)
+    each = network(noisy, torch.tensor([[0.5] * 3, [0.2] * 3]), *words)
+    assert torch.allclose(one, each, atol=1e-5)
+
+
+def test_no_chunk_sees_a_later_one(network: FilmTransformer) -> None:
+    noisy = torch.randn(1, 4, 4, 4, 4)
+    changed = noisy.clone()
+    changed[:, :, 2:] = 0
+    words, sigma = network.text(tokens_of(["a ball"])), torch.tensor([0.5])
+    before, after = (network(x, sigma, *words, chunk=2) for x in (noisy, changed))
+    assert torch.allclose(before[:, :, :2], after[:, :, :2], atol=1e-5)
+    assert not torch.allclose(before[:, :, 2:], after[:, :, 2:], atol=1e-2)
 
 
 def test_rotation_tells_only_distances() -> None:

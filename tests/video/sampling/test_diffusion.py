@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from goodput.core.errors import InvalidRequestError
 from goodput.video.models.autoencoder import Autoencoder
 from goodput.video.models.family import AutoencoderConfig, TransformerConfig
 from goodput.video.models.transformer import FilmTransformer
+from goodput.video.sampling.causal import CausalMaker
 from goodput.video.sampling.diffusion import DiffusionMaker
 from goodput.video.sampling.order import Order
 
@@ -29,21 +32,30 @@ def maker(guidance: float = 1.0) -> DiffusionMaker:
     return DiffusionMaker("tiny", transformer, autoencoder, size=32, shift=3.0, guidance=guidance)
 
 
-def made(by: DiffusionMaker, *orders: Order) -> list[np.ndarray]:
+def causal() -> CausalMaker:
+    by = maker()
+    networks = (by._transformer, by._autoencoder)
+    return CausalMaker("tiny", *networks, size=32, shift=3.0, chunk=1)
+
+
+def made(by: Any, *orders: Order) -> list[np.ndarray]:
     """All orders in one batch, until the last is done."""
     films = [by.begin(order) for order in orders]
-    done: list[np.ndarray] = [np.empty(0)] * len(films)
+    done: list[list[np.ndarray]] = [[] for _ in films]
     while going := [film for film in films if film.steps_left]:
         for film, frames in zip(going, by.denoise(going), strict=True):
-            assert (frames is not None) == (film.steps_left == 0)
-            if frames is not None:
-                done[films.index(film)] = frames
-    return done
+            assert frames is not None or film.steps_left
+            place = next(n for n, other in enumerate(films) if other is film)
+            done[place] += [] if frames is None else [frames]
+    return [np.concatenate(parts) for parts in done]
 
 
-@pytest.mark.parametrize("guidance", [1.0, 3.0])
-def test_company_changes_nothing(guidance: float) -> None:
-    by = maker(guidance)
+MAKERS = {"student": maker, "teacher": lambda: maker(3.0), "causal": causal}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_company_changes_nothing(name: str) -> None:
+    by = MAKERS[name]()
     orders = [
         Order("a red ball bounces", seed=1, size=32, frames=8, steps=3),
         Order("two blue squares cross on a navy background", seed=2, size=32, frames=8, steps=1),
@@ -90,3 +102,15 @@ def test_the_number_of_steps_may_change_until_the_first() -> None:
 def test_what_cannot_be_made_is_refused(order: Order, message: str) -> None:
     with pytest.raises(InvalidRequestError, match=message):
         maker().begin(order)
+
+
+def test_chunks_come_as_they_are_made_and_may_change_their_steps() -> None:
+    by = causal()
+    film = by.begin(Order("a red ball", size=32, frames=12, steps=2))
+    assert film.steps_left == 6
+    assert by.denoise([film]) == [None]
+    film.steps = 1
+    assert film.steps_left == 3, "the chunk that has begun keeps its two"
+    shown = [by.denoise([film])[0] for _ in range(3)]
+    assert film.steps_left == 0
+    assert all(frames is not None and frames.shape == (4, 32, 32, 3) for frames in shown)

@@ -17,8 +17,10 @@ from goodput.video.sampling.order import Order
 from goodput.video.training.recipe import (
     AutoencoderStage,
     ConsistencyStage,
+    ForcingStage,
     MatchingStage,
     Recipe,
+    StreamingStage,
     TeacherStage,
     read_recipe,
 )
@@ -43,6 +45,18 @@ RECIPE = Recipe(
     matching=MatchingStage(
         student_steps=2,
         critic_updates=2,
+        steps=3,
+        batch=2,
+        learning_rate=1e-4,
+        checkpoint_every=2,
+        validate_every=3,
+    ),
+    forcing=ForcingStage(
+        chunk=2, steps=2, batch=2, learning_rate=1e-4, checkpoint_every=2, validate_every=2
+    ),
+    streaming=StreamingStage(
+        student_steps=2,
+        critic_updates=1,
         steps=3,
         batch=2,
         learning_rate=1e-4,
@@ -91,26 +105,38 @@ def test_interrupted_anywhere_it_ends_the_same(tmp_path: Path) -> None:
         "teacher",
         "consistency",
         "matching",
+        "forcing",
+        "streaming",
     ]
-    for stop in (("autoencoder", 5), ("teacher", 3), ("consistency", 3), ("matching", 3)):
+    for stop in (
+        ("autoencoder", 5),
+        ("teacher", 3),
+        ("consistency", 3),
+        ("matching", 3),
+        ("streaming", 3),
+    ):
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path / "broken", Quiet(stop))
     last = Quiet()
     run(tmp_path / "broken", last)
     # All is there but the last stage, which goes on after the checkpoint before its third step.
-    assert last.stages == [("encoding", 4, 0), ("matching", 3, 2)]
-    for name in ("autoencoder.safetensors", "matching/transformer.safetensors"):
+    assert last.stages == [("encoding", 4, 0), ("streaming", 3, 2)]
+    for name in (
+        "autoencoder.safetensors",
+        "matching/transformer.safetensors",
+        "streaming/transformer.safetensors",
+    ):
         expected, _ = read_tensors(tmp_path / "whole" / name)
         found, _ = read_tensors(tmp_path / "broken" / name)
         assert all(torch.equal(found[key], tensor) for key, tensor in expected.items())
-    curve = (tmp_path / "broken" / "matching.jsonl").read_text()
-    assert curve == (tmp_path / "whole" / "matching.jsonl").read_text()
+    curve = (tmp_path / "broken" / "streaming.jsonl").read_text()
+    assert curve == (tmp_path / "whole" / "streaming.jsonl").read_text()
 
     maker, manner = load_maker(made)
-    film = maker.begin(Order("a red ball bounces", size=32, frames=8, steps=2))
-    assert maker.denoise([film]) == [None]
-    (frames,) = maker.denoise([film])
-    assert frames is not None and frames.shape == (8, 32, 32, 3) and manner.size == 32
+    film = maker.begin(Order("a red ball bounces", size=32, frames=40, steps=2))
+    shown = [maker.denoise([film])[0] for _ in range(film.steps_left)]
+    assert [None if x is None else x.shape for x in shown] == [None, (8, 32, 32, 3)] * 5
+    assert manner.size == 32 and manner.chunk == 2
 
 
 def test_a_longer_checkpoint_than_the_recipe_is_refused(tmp_path: Path) -> None:
@@ -134,6 +160,16 @@ def test_a_wrong_recipe_is_one_sentence(tmp_path: Path, text: str, message: str)
     path = tmp_path / "recipe.yaml"
     path.write_text(text)
     with pytest.raises(UsageError, match=message):
+        read_recipe(path)
+
+
+def test_chunks_are_whole_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    stage = "{steps: 1, batch: 1, learning_rate: 0.1"
+    path.write_text(
+        f"autoencoder: {stage}}}\nteacher: {stage}, clips: 1}}\nforcing: {stage}, chunk: 3}}"
+    )
+    with pytest.raises(UsageError, match="chunk must be a multiple of 2 latent frames"):
         read_recipe(path)
 
 

@@ -57,8 +57,7 @@ def make(
         torch.set_num_threads(threads)
     for word in loaded.unknown(sentence):
         messages.print(f"the model has never read {word!r}", markup=False)
-    # Four frames are one latent.
-    frames = max(1, round(seconds * FPS / 4)) * 4
+    frames = max(1, round(seconds * FPS / loaded.multiple)) * loaded.multiple
     order = Order(sentence, seed, size or loaded.size, frames, steps or loaded.steps)
     started = time.perf_counter()
     clip = _made(loaded.maker, order, messages)

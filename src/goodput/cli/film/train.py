@@ -11,6 +11,7 @@ from goodput.core.errors import UsageError
 
 if TYPE_CHECKING:
     from goodput.video.data.source import ClipSource
+    from goodput.video.training.loop import Watcher
     from goodput.video.training.recipe import Recipe
 
 _HELD_SEED = 1_000_003
@@ -21,7 +22,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="The run's folder.", show_default="out/film/<recipe>")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Cores.", show_default="all")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Cores.", show_default="all")] = 0,
 ) -> None:
     """Train what the recipe describes, stage after stage.
 
@@ -41,20 +42,23 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     with watching() as watcher:
-        source = _source(read)
+        source = _source(read, watcher)
         held = MovingShapes(read.seed + _HELD_SEED) if read.videos is None else source
         made = Run(read, folder, source, held, watcher).all_stages()
         watcher.said(f'done: goodput film "a red ball bounces" --model {made}')
 
 
-def _source(recipe: Recipe) -> ClipSource:
+def _source(recipe: Recipe, watcher: Watcher) -> ClipSource:
     from goodput.video.data.source import MovingShapes
 
     if recipe.videos is None:
         return MovingShapes(recipe.seed)
     from goodput.video.data.folder import VideoFolder
 
-    return VideoFolder(Path(recipe.videos))
+    folder = VideoFolder(Path(recipe.videos))
+    for reason in folder.skipped:
+        watcher.said(f"left out: {reason}")
+    return folder
 
 
 def _belongs(folder: Path, recipe: Path) -> None:

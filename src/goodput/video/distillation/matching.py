@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from goodput.video import flow
-from goodput.video.distillation.teaching import Guided, predicted, rolled_out
+from goodput.video.distillation.rollouts import Rollout
+from goodput.video.distillation.teaching import Guided, predicted
 from goodput.video.models.transformer import FilmTransformer
 from goodput.video.training.recipe import MatchingStage
 
@@ -25,30 +26,27 @@ class Matching:
 
     def __init__(
         self,
-        student: FilmTransformer,
+        rollout: Rollout,
         critic: FilmTransformer,
         teacher: Guided,
         stage: MatchingStage,
         sentences: Sequence[str],
-        shape: tuple[int, ...],
         shift: float,
     ) -> None:
         self.gap = 0.0
-        self._student = student
+        self._rollout = rollout
         self._critic = critic
         self._teacher = teacher
         self._stage = stage
         self._sentences = sentences
-        self._shape = shape
         self._shift = shift
-        self._levels = flow.schedule(stage.student_steps, shift)
 
     def student_loss(self, step: int, generator: torch.Generator) -> Tensor:
         """Its gradient with respect to the student's films is ``g``; see ``optimiser.Loss``."""
-        asked, noisy, sigma = self._before_a_step(generator)
-        made = predicted(self._student, noisy, sigma, asked)
+        asked = self._asked(generator)
+        made = self._rollout(asked, generator)
         level = self._level(generator)
-        noised = flow.noised(made.detach(), self._noise(generator), level)
+        noised = flow.noised(made.detach(), torch.randn(made.shape, generator=generator), level)
         with torch.no_grad():
             real = self._teacher.clean(noised, level, asked)
             fake = predicted(self._critic, noised, level, asked)
@@ -60,27 +58,19 @@ class Matching:
 
     def critic_loss(self, step: int, generator: torch.Generator) -> Tensor:
         """Flow matching on films of the student; see ``optimiser.Loss``."""
-        asked, noisy, sigma = self._before_a_step(generator)
+        asked = self._asked(generator)
         with torch.no_grad():
-            made = predicted(self._student, noisy, sigma, asked)
+            made = self._rollout(asked, generator)
         level = self._level(generator)
-        noised = flow.noised(made, self._noise(generator), level)
+        noised = flow.noised(made, torch.randn(made.shape, generator=generator), level)
         guess = predicted(self._critic, noised, level, asked)
         error = flow.velocity(noised, guess, level) - flow.velocity(noised, made, level)
         return error.pow(2).mean()
 
-    def _before_a_step(self, generator: torch.Generator) -> tuple[list[str], Tensor, Tensor]:
-        """Sentences, and where the student stands before a random one of its steps."""
-        count, steps = self._stage.batch, self._stage.student_steps
-        numbers = torch.randint(len(self._sentences), (count,), generator=generator).tolist()
-        asked = [self._sentences[number] for number in numbers]
-        stop = int(torch.randint(steps, (1,), generator=generator))
-        noise = self._noise(generator)
-        noisy = rolled_out(self._student, noise, self._levels, stop, asked, generator)
-        return asked, noisy, self._levels[stop].expand(count)
-
-    def _noise(self, generator: torch.Generator) -> Tensor:
-        return torch.randn((self._stage.batch, *self._shape), generator=generator)
+    def _asked(self, generator: torch.Generator) -> list[str]:
+        count = (self._stage.batch,)
+        numbers = torch.randint(len(self._sentences), count, generator=generator).tolist()
+        return [self._sentences[number] for number in numbers]
 
     def _level(self, generator: torch.Generator) -> Tensor:
         """Neither nearly clean, where there is nothing to tell, nor nearly all noise."""

@@ -1,4 +1,4 @@
-"""What a distilled student is taught by: the guided teacher, and what the student itself makes."""
+"""What a distilled student is taught by: the guided teacher."""
 
 from __future__ import annotations
 
@@ -35,24 +35,3 @@ def predicted(
     text, seen = network.text(tokens_of(sentences))
     clean: Tensor = network(noisy, sigma, text, seen)
     return clean
-
-
-@torch.no_grad()
-def rolled_out(
-    network: FilmTransformer,
-    noise: Tensor,
-    levels: Tensor,
-    stop: int,
-    sentences: Sequence[str],
-    generator: torch.Generator,
-) -> Tensor:
-    """What the student would have before its step ``stop``, sampled from ``noise``.
-
-    ``levels`` are the student's noise levels, from 1 to 0; only the steps before are computed.
-    """
-    noisy = noise
-    for step in range(stop):
-        clean = predicted(network, noisy, levels[step].expand(len(noise)), sentences)
-        fresh = torch.randn(noise.shape, generator=generator)
-        noisy = flow.noised(clean, fresh, levels[step + 1].expand(len(noise)))
-    return noisy

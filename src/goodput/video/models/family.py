@@ -14,8 +14,8 @@ class AutoencoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     channels: int = 8
     """Of a latent."""
-    width: int = 64
-    """Channels inside."""
+    width: int = 48
+    """Channels of half a frame's detail; twice as many where films are smallest."""
 
 
 class TransformerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,7 +24,7 @@ class TransformerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     width: int = 192
     depth: int = 6
     heads: int = 4
-    patch: tuple[int, int, int] = (1, 4, 4)
+    patch: tuple[int, int, int] = (2, 4, 4)
     """Latents in a token: frames, height, width."""
     text_width: int = 128
     text_depth: int = 2

@@ -12,6 +12,7 @@ from goodput.video.models.autoencoder import Autoencoder
 from goodput.video.models.family import AutoencoderConfig, TransformerConfig
 from goodput.video.models.files import config_in, fill, read_tensors, write_network
 from goodput.video.models.transformer import FilmTransformer
+from goodput.video.sampling.causal import CausalMaker
 from goodput.video.sampling.diffusion import DiffusionMaker
 
 AUTOENCODER: Final = "autoencoder.safetensors"
@@ -27,6 +28,8 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     guidance: float
     steps: int
     """As many as it is asked for when nobody says."""
+    chunk: int | None = None
+    """Latent frames that are made together, one chunk after the other; None: all at once."""
 
 
 def write_autoencoder(folder: Path, network: Autoencoder) -> None:
@@ -62,15 +65,21 @@ def read_transformer(folder: Path) -> tuple[FilmTransformer, Manner]:
     return network, manner
 
 
-def load_maker(folder: Path) -> tuple[DiffusionMaker, Manner]:
+def load_maker(folder: Path) -> tuple[DiffusionMaker | CausalMaker, Manner]:
     """Everything in ``folder``, ready to make films."""
     transformer, manner = read_transformer(folder)
-    maker = DiffusionMaker(
-        folder.name,
-        transformer,
-        read_autoencoder(folder),
-        size=manner.size,
-        shift=manner.shift,
-        guidance=manner.guidance,
+    return maker_of(folder.name, transformer, read_autoencoder(folder), manner), manner
+
+
+def maker_of(
+    name: str, transformer: FilmTransformer, autoencoder: Autoencoder, manner: Manner
+) -> DiffusionMaker | CausalMaker:
+    """A maker with these networks, which it owns from now on."""
+    size, shift = manner.size, manner.shift
+    if manner.chunk is not None:
+        return CausalMaker(
+            name, transformer, autoencoder, size=size, shift=shift, chunk=manner.chunk
+        )
+    return DiffusionMaker(
+        name, transformer, autoencoder, size=size, shift=shift, guidance=manner.guidance
     )
-    return maker, manner

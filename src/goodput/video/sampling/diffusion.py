@@ -6,22 +6,18 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import torch
 from torch import Tensor
 
-from goodput.core.errors import InvalidRequestError
 from goodput.video import flow
 from goodput.video.clip import Frames
-from goodput.video.models.autoencoder import FRAMES_PER_LATENT, PIXELS_PER_LATENT, Autoencoder
+from goodput.video.models.autoencoder import FRAMES_PER_LATENT, Autoencoder
 from goodput.video.models.pixels import frames_of
 from goodput.video.models.text import tokens_of
 from goodput.video.models.transformer import FilmTransformer
+from goodput.video.sampling.limits import check, latent_shape
 from goodput.video.sampling.order import Order
-
-_MOST_FRAMES: Final = 80
-_MOST_STEPS: Final = 200
 
 
 @dataclass
@@ -49,7 +45,8 @@ class DiffusionMaker:
 
     With ``guidance`` above 1 every step asks the network twice, with and without the sentence, and
     takes an Euler step: the way of a teacher. With 1, as for a distilled student, each step guesses
-    the clean film and puts fresh noise on it. ``seconds`` sums the time of each stage.
+    the clean film and puts fresh noise on it. ``seconds`` sums the time of each stage; a film has a
+    multiple of ``multiple`` frames.
     """
 
     def __init__(
@@ -64,6 +61,7 @@ class DiffusionMaker:
     ) -> None:
         self.name = name
         self.guidance = guidance
+        self.multiple = FRAMES_PER_LATENT * transformer.config.patch[0]
         self.seconds: Counter[str] = Counter()
         self._transformer = transformer.eval().requires_grad_(False)
         self._autoencoder = autoencoder.eval().requires_grad_(False)
@@ -72,13 +70,11 @@ class DiffusionMaker:
 
     def begin(self, order: Order) -> DiffusionFilm:
         """See ``order.FilmMaker``."""
-        self._check(order)
+        check(order, self.name, self._size, self.multiple)
         started = time.perf_counter()
         generator = torch.Generator().manual_seed(order.seed)
-        side = order.size // PIXELS_PER_LATENT
         channels = self._transformer.config.latent_channels
-        shape = (1, channels, order.frames // FRAMES_PER_LATENT, side, side)
-        noise = torch.randn(shape, generator=generator)
+        noise = torch.randn((1, channels, *latent_shape(order)), generator=generator)
         sentences = [order.prompt, ""] if self.guidance > 1 else [order.prompt]
         text = self._transformer.text(tokens_of(sentences))
         self.seconds["text"] += time.perf_counter() - started
@@ -114,9 +110,9 @@ class DiffusionMaker:
     def _clean(self, films: Sequence[DiffusionFilm], noisy: Tensor, sigma: Tensor) -> Tensor:
         asked = [(film.text[0][:1], film.text[1][:1]) for film in films]
         if self.guidance <= 1:
-            return self._transformer(noisy, sigma, *_padded(asked))
+            return self._transformer(noisy, sigma, *padded(asked))
         unasked = [(film.text[0][1:], film.text[1][1:]) for film in films]
-        text, seen = _padded([*asked, *unasked])
+        text, seen = padded([*asked, *unasked])
         both = self._transformer(torch.cat([noisy, noisy]), torch.cat([sigma, sigma]), text, seen)
         with_text, without = both.chunk(2)
         return flow.guided(without, with_text, self.guidance)
@@ -128,24 +124,8 @@ class DiffusionMaker:
         self.seconds["decode"] += time.perf_counter() - started
         return frames
 
-    def _check(self, order: Order) -> None:
-        if order.size != self._size:
-            raise InvalidRequestError(
-                f"size must be {self._size}x{self._size} with {self.name}", param="size"
-            )
-        if order.frames % FRAMES_PER_LATENT or not 0 < order.frames <= _MOST_FRAMES:
-            raise InvalidRequestError(
-                f"frames must be a multiple of {FRAMES_PER_LATENT} up to {_MOST_FRAMES}, "
-                f"not {order.frames}",
-                param="frames",
-            )
-        if not 1 <= order.steps <= _MOST_STEPS:
-            raise InvalidRequestError(
-                f"steps must be 1 to {_MOST_STEPS}, not {order.steps}", param="steps"
-            )
 
-
-def _padded(texts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+def padded(texts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """Encoded sentences of several lengths as one batch; what is added is masked."""
     longest = max(seen.shape[1] for _, seen in texts)
     vectors, masks = [], []

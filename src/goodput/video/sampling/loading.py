@@ -21,6 +21,8 @@ class Loaded:
     maker: FilmMaker
     size: int
     steps: int
+    multiple: int
+    """Of which the number of frames has to be one."""
     unknown: Callable[[str], list[str]]
     """The words of a sentence that it has never read."""
 
@@ -48,11 +50,11 @@ def _ours(folder: Path) -> Loaded:
         raise UsageError("films need the extra 'film': pip install 'goodput[film]'") from None
 
     maker, manner = load_maker(folder)
-    return Loaded(maker, manner.size, manner.steps, unknown_words)
+    return Loaded(maker, manner.size, manner.steps, maker.multiple, unknown_words)
 
 
 def _pretrained(model: str) -> Loaded:
     from goodput.video.sampling.pretrained import load_pretrained
 
     maker = load_pretrained(model)
-    return Loaded(maker, 480, 4, lambda sentence: [])
+    return Loaded(maker, 480, 4, 1, lambda sentence: [])

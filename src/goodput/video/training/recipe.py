@@ -73,6 +73,17 @@ class MatchingStage(Optimising, frozen=True, kw_only=True, forbid_unknown_fields
     """Its learning rate, in the student's."""
 
 
+class ForcingStage(Optimising, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network that sees no later chunk: films can be watched while they are made."""
+
+    chunk: int = 2
+    """Latent frames that are made together."""
+
+
+class StreamingStage(MatchingStage, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A student of few steps that goes on from its own chunks (Self-Forcing)."""
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole run."""
 
@@ -85,11 +96,17 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     teacher: TeacherStage
     consistency: ConsistencyStage | None = None
     matching: MatchingStage | None = None
+    forcing: ForcingStage | None = None
+    streaming: StreamingStage | None = None
 
     def __post_init__(self) -> None:
-        transformer_config(self.model)
+        together = transformer_config(self.model).patch[0]
         if self.size not in (32, 64):
             raise ValueError("size must be 32 or 64 (pixels)")
+        if self.forcing is not None and (self.forcing.chunk < 1 or self.forcing.chunk % together):
+            raise ValueError(f"chunk must be a multiple of {together} latent frames")
+        if self.streaming is not None and self.forcing is None:
+            raise ValueError("streaming goes on from forcing, which is missing")
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -7,29 +7,34 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 from msgspec.structs import replace
 
-from goodput.video.distillation.collapse import Vitals, check, vitals
+from goodput.video import flow
+from goodput.video.clip import Frames
+from goodput.video.distillation.collapse import check, vitals
 from goodput.video.distillation.consistency import ConsistencyLoss
+from goodput.video.distillation.forcing import ForcingLoss
 from goodput.video.distillation.matching import Matching
+from goodput.video.distillation.rollouts import AtOnce, ByChunk
 from goodput.video.distillation.teaching import Guided
 from goodput.video.models.autoencoder import Autoencoder
 from goodput.video.models.pixels import frames_of
 from goodput.video.models.transformer import FilmTransformer
 from goodput.video.sampling.bundle import (
     Manner,
+    maker_of,
     read_autoencoder,
     read_transformer,
     write_autoencoder,
     write_transformer,
 )
-from goodput.video.sampling.diffusion import DiffusionMaker
-from goodput.video.sampling.order import Order
+from goodput.video.sampling.order import FilmMaker, Order
 from goodput.video.training.latents import Latents
 from goodput.video.training.loop import Loop
 from goodput.video.training.optimiser import Optimiser
-from goodput.video.training.recipe import ConsistencyStage, MatchingStage, Recipe
+from goodput.video.training.recipe import ConsistencyStage, ForcingStage, MatchingStage, Recipe
 
 Train = Callable[[Path, Path, Latents], None]
 """Train from what the first folder holds, and leave a folder that makes films."""
@@ -37,6 +42,7 @@ Train = Callable[[Path, Path, Latents], None]
 _WATCHED: Final = 8
 """Films that are made to see whether the student still makes any."""
 _CONSISTENCY_STEPS: Final = 4
+_FORCING_STEPS: Final = 8
 
 
 class Students:
@@ -53,6 +59,10 @@ class Students:
             yield "consistency", lambda *where: self._consistency(consistency, *where)
         if (matching := self._recipe.matching) is not None:
             yield "matching", lambda *where: self._matching(matching, *where)
+        if (forcing := self._recipe.forcing) is not None:
+            yield "forcing", lambda *where: self._forcing(forcing, *where)
+        if (streaming := self._recipe.streaming) is not None:
+            yield "streaming", lambda *where: self._matching(streaming, *where)
 
     def _consistency(
         self, stage: ConsistencyStage, before: Path, folder: Path, latents: Latents
@@ -74,29 +84,49 @@ class Students:
         write_autoencoder(folder, read_autoencoder(before))
         write_transformer(folder, mean, student)
 
+    def _forcing(self, stage: ForcingStage, before: Path, folder: Path, latents: Latents) -> None:
+        network, manner = read_transformer(before)
+        optimiser = Optimiser(network, stage, self._recipe.seed + 5)
+        mean = copy.deepcopy(network)
+        optimiser.mean_in(mean)
+        loss = ForcingLoss(network, stage, latents, manner.shift)
+        causal = replace(manner, guidance=1.0, steps=_FORCING_STEPS, chunk=stage.chunk)
+        watch = _Watch(read_autoencoder(before), latents)
+
+        def validate() -> dict[str, float]:
+            return watch(mean, causal)
+
+        name = "forcing"
+        self._loop.run(name, stage, {name: optimiser}, lambda: optimiser.step(loss), validate)
+        write_autoencoder(folder, read_autoencoder(before))
+        write_transformer(folder, mean, causal)
+
     def _matching(self, stage: MatchingStage, before: Path, folder: Path, latents: Latents) -> None:
         network, manner = read_transformer(before)
         taught, teaching = read_transformer(self._folder / "teacher")
-        critic = copy.deepcopy(taught)
-        student = Optimiser(network, stage, self._recipe.seed + 3)
+        wanted = replace(manner, guidance=1.0, steps=stage.student_steps)
+        critic, mean = copy.deepcopy(taught), copy.deepcopy(network)
+        seed = self._recipe.seed + (3 if manner.chunk is None else 6)
+        student = Optimiser(network, stage, seed)
+        student.mean_in(mean)
         critics = replace(
             stage,
             learning_rate=stage.learning_rate * stage.critic_speed,
             steps=stage.steps * stage.critic_updates,
         )
-        judge = Optimiser(critic, critics, self._recipe.seed + 4)
-        mean = copy.deepcopy(network)
-        student.mean_in(mean)
+        judge = Optimiser(critic, critics, seed + 1)
+        levels = flow.schedule(stage.student_steps, manner.shift)
+        shape = tuple(latents.latents.shape[1:])
         matching = Matching(
-            network,
+            AtOnce(network, levels, shape)
+            if manner.chunk is None
+            else ByChunk(network, levels, shape, manner.chunk),
             critic,
             Guided(taught, teaching.guidance),
             stage,
             latents.sentences,
-            tuple(latents.latents.shape[1:]),
             teaching.shift,
         )
-        wanted = replace(manner, guidance=1.0, steps=stage.student_steps)
         watch = _Watch(read_autoencoder(before), latents)
 
         def step() -> float:
@@ -108,7 +138,7 @@ class Students:
             return watch(mean, wanted, matching.gap) | {"gap": matching.gap}
 
         optimisers = {"student": student, "critic": judge}
-        self._loop.run("matching", stage, optimisers, step, validate)
+        self._loop.run(folder.name, stage, optimisers, step, validate)
         write_autoencoder(folder, read_autoencoder(before))
         write_transformer(folder, mean, wanted)
 
@@ -128,17 +158,16 @@ class _Watch:
         self, network: FilmTransformer, manner: Manner, gap: float | None = None
     ) -> dict[str, float]:
         """The student's vital signs. Raises CollapsedError."""
-        maker = DiffusionMaker(
-            "student", network, self._autoencoder, size=manner.size, shift=manner.shift, guidance=1
-        )
+        maker: FilmMaker = maker_of("student", network, self._autoencoder, manner)
         orders = [
             Order(sentence, number, manner.size, self._frames, manner.steps)
             for number, sentence in enumerate(self._sentences)
         ]
         films = [maker.begin(order) for order in orders]
-        made = [None]
+        parts: list[list[Frames]] = [[] for _ in films]
         while films[0].steps_left:
-            made = maker.denoise(films)  # type: ignore[assignment]
-        found: Vitals = vitals([film for film in made if film is not None])
+            for part, frames in zip(parts, maker.denoise(films), strict=True):
+                part += [] if frames is None else [frames]
+        found = vitals([np.concatenate(part) for part in parts])
         check(found, self._real, gap)
         return {"static": found.static_share, "entropy": found.colour_entropy}
