@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from goodput.video.models.sparse import kept_cubes, sparse_attention, tables_of
+from goodput.video.models.sparse import (
+    _fine,
+    fine_by_blocks,
+    kept_cubes,
+    sparse_attention,
+    tables_of,
+)
 
 Grid = tuple[int, int, int]
 
@@ -95,3 +101,14 @@ def test_how_many_cubes_are_kept() -> None:
     assert [kept_cubes(10, s) for s in (0.0, 0.05, 0.5, 0.91, 0.999)] == [10, 10, 5, 1, 1]
     with pytest.raises(ValueError, match="sparsity lies in"):
         sparse_attention(*(torch.zeros(1, 1, 1, 2),) * 3, (1, 1, 1), (1, 1, 1), 1.0)
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_blocks_of_a_mask_see_what_gathered_ones_do() -> None:
+    """The way of a GPU, run slowly on the CPU; on a GPU it has not run."""
+    grid, cubes = (3, 4, 5), (2, 2, 2)
+    tables = tables_of(grid, cubes)
+    q, k, v = (torch.randn(2, 2, 60, 16)[:, :, tables.places] for _ in range(3))
+    chosen = torch.rand(2, 2, len(tables.places), len(tables.places)).topk(3).indices
+    gathered = _fine(q, k, v, chosen, tables)
+    assert torch.allclose(fine_by_blocks(q, k, v, chosen, tables), gathered, atol=1e-5)

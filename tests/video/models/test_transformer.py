@@ -104,6 +104,23 @@ def test_no_chunk_sees_a_later_one(network: FilmTransformer) -> None:
     assert not torch.allclose(before[:, :, 2:], after[:, :, 2:], atol=1e-2)
 
 
+def test_sparse_attention_without_sparsity_is_the_dense_network(network: FilmTransformer) -> None:
+    noisy, words = torch.randn(1, 4, 4, 8, 8), network.text(tokens_of(["a ball"]))
+    sigma = torch.tensor([0.5])
+    dense = network(noisy, sigma, *words)
+    sparse = FilmTransformer(replace(TINY, cubes=(2, 2, 2)))
+    sparse.load_state_dict(network.state_dict(), strict=False)
+    sparse.requires_grad_(False)
+    assert torch.equal(sparse(noisy, sigma, *words), dense)
+    half = FilmTransformer(replace(TINY, cubes=(2, 2, 2), sparsity=0.5))
+    half.load_state_dict(sparse.state_dict())
+    half.requires_grad_(False)
+    assert not torch.allclose(half(noisy, sigma, *words), dense, atol=1e-4)
+    # A gate that is open adds the coarse look.
+    nn.init.ones_(sparse.blocks[0].attention.gate.bias)  # type: ignore[union-attr]
+    assert not torch.allclose(sparse(noisy, sigma, *words), dense, atol=1e-4)
+
+
 def test_rotation_tells_only_distances() -> None:
     """The product of a turned query and key is a function of how far apart they are."""
     grid = (3, 4, 5)

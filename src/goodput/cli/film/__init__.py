@@ -13,6 +13,7 @@ _SENTENCE: Final = "SENTENCE"
 VERBS: Verbs = {
     _SENTENCE: ("goodput.cli.film.make", "make", "Make a film of a sentence in quotes."),
     "train": ("goodput.cli.film.train", "train", "Train the models of a recipe, from nothing."),
+    "judge": ("goodput.cli.film.judge", "judge", "How many films show what was asked."),
 }
 
 

@@ -29,6 +29,10 @@ class TransformerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     text_width: int = 128
     text_depth: int = 2
     latent_channels: int = 8
+    cubes: tuple[int, int, int] | None = None
+    """Tokens of a cube for sparse attention; None: every token looks at every token."""
+    sparsity: float = 0.0
+    """Share of the cubes that a cube does not look at."""
 
     @property
     def patch_values(self) -> int:

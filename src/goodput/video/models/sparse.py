@@ -81,7 +81,9 @@ def sparse_attention(
     if count == len(tables.places):
         fine = scaled_dot_product_attention(q, k, v)
     else:
-        fine = _fine(*in_cubes, scores.topk(count, dim=-1).indices, tables)
+        chosen = scores.topk(count, dim=-1).indices
+        # A GPU skips blocks inside one kernel; a CPU gathers them and calls the dense one.
+        fine = (fine_by_blocks if q.is_cuda else _fine)(*in_cubes, chosen, tables)
     if gate is None:
         return fine
     of_tokens = coarse[:, :, :, None].expand(in_cubes[0].shape).flatten(2, 3)[:, :, tables.back]
@@ -91,7 +93,7 @@ def sparse_attention(
 def _coarse(q: Tensor, k: Tensor, v: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
     """Scores between cubes, and what their means see: (batch, heads, cubes, head_width)."""
     weights = tables.valid / tables.valid.sum(1, keepdim=True)
-    means = [torch.einsum("bhncd,nc->bhnd", x, weights.to(x.dtype)) for x in (q, k, v)]
+    means = [torch.einsum("bhncd,nc->bhnd", x, weights.to(x)) for x in (q, k, v)]
     scores = means[0] @ means[1].transpose(-1, -2) / math.sqrt(q.shape[-1])
     return scores, scores.softmax(dim=-1) @ means[2]
 
@@ -104,6 +106,32 @@ def _fine(q: Tensor, k: Tensor, v: Tensor, chosen: Tensor, tables: Tables) -> Te
         torch.gather(x[:, :, None].expand(-1, -1, cubes, -1, -1, -1), 3, index).flatten(3, 4)
         for x in (k, v)
     )
-    mask = None if bool(tables.valid.all()) else tables.valid[chosen].flatten(3)[:, :, :, None]
+    mask = (
+        None
+        if bool(tables.valid.all())
+        else tables.valid.to(q.device)[chosen].flatten(3)[:, :, :, None]
+    )
     out = scaled_dot_product_attention(q, keys, values, attn_mask=mask)
     return out.reshape(batch, heads, cubes * size, width)[:, :, tables.back]
+
+
+def fine_by_blocks(q: Tensor, k: Tensor, v: Tensor, chosen: Tensor, tables: Tables) -> Tensor:
+    """The same as one call with a block mask, compiled on a GPU. It has not run on one."""
+    from torch.nn.attention.flex_attention import BlockMask, flex_attention
+
+    batch, heads, cubes, size, width = q.shape
+    selected = torch.zeros(batch, heads, cubes, cubes, dtype=torch.bool, device=q.device)
+    selected.scatter_(3, chosen, True)
+    valid = tables.valid.flatten().to(q.device)
+
+    def sees(b: Tensor, h: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        return selected[b, h, query // size, key // size] & valid[key]
+
+    # Of each row of blocks first those that are seen; the counts say how many.
+    order = torch.argsort(selected.int(), dim=-1, descending=True, stable=True).int()
+    counts = selected.sum(-1).int()
+    mask = BlockMask.from_kv_blocks(counts, order, BLOCK_SIZE=size, mask_mod=sees)
+    attend = torch.compile(flex_attention) if q.is_cuda else flex_attention
+    flat = [x.reshape(batch, heads, cubes * size, width) for x in (q, k, v)]
+    out: Tensor = attend(*flat, block_mask=mask)
+    return out[:, :, tables.back.to(q.device)]

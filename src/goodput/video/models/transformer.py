@@ -24,6 +24,7 @@ from torch.nn.functional import (
 
 from goodput.video.models.family import TransformerConfig
 from goodput.video.models.rotary import Grid, rotations, turn
+from goodput.video.models.sparse import sparse_attention
 from goodput.video.models.text import TextEncoder
 
 _TIME_WIDTH: Final = 128
@@ -45,8 +46,11 @@ Past = list[Keys]
 class View:
     """Where the tokens stand, and which of them they see: all, or those of a mask."""
 
+    grid: Grid
     rotation: Tensor
     mask: Tensor | None = None
+    dense: bool = False
+    """Sparse attention is for whole films only."""
 
 
 @lru_cache(maxsize=16)
@@ -58,11 +62,22 @@ def chunk_mask(grid: Grid, chunk: int) -> Tensor:
 
 
 class SelfAttention(nn.Module):
-    """Every token looks at every token, with normalised and rotated queries and keys."""
+    """Every token looks at every token, with normalised and rotated queries and keys.
 
-    def __init__(self, width: int, heads: int) -> None:
+    With ``cubes`` it looks at some of them (``sparse.py``) where all frames are there together; a
+    chunk and its past, and a masked film, are short, and dense.
+    """
+
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
+        width, heads = config.width, config.heads
         self.heads = heads
+        self.cubes = config.cubes
+        self.sparsity = config.sparsity
+        self.gate = None if config.cubes is None else nn.Linear(width, width)
+        if self.gate is not None:
+            nn.init.zeros_(self.gate.weight)
+            nn.init.zeros_(self.gate.bias)
         self.mix = nn.Linear(width, 3 * width)
         self.query_scale = nn.Parameter(torch.ones(width // heads))
         self.key_scale = nn.Parameter(torch.ones(width // heads))
@@ -77,7 +92,11 @@ class SelfAttention(nn.Module):
         own = (k, v)
         if past is not None:
             k, v = torch.cat([past[0], k], dim=2), torch.cat([past[1], v], dim=2)
-        attended = scaled_dot_product_attention(q, k, v, attn_mask=view.mask)
+        if self.gate is None or self.cubes is None or view.dense or view.mask is not None:
+            attended = scaled_dot_product_attention(q, k, v, attn_mask=view.mask)
+        else:
+            gate = self.gate(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
+            attended = sparse_attention(q, k, v, view.grid, self.cubes, self.sparsity, gate)
         out: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return out, own
 
@@ -112,7 +131,7 @@ class Block(nn.Module):
         super().__init__()
         width = config.width
         self.modulation = nn.Parameter(torch.zeros(_MODULATIONS, width))
-        self.attention = SelfAttention(width, config.heads)
+        self.attention = SelfAttention(config)
         self.cross_scale = nn.Parameter(torch.ones(width))
         self.cross = CrossAttention(width, config.heads, config.text_width)
         self.up = nn.Linear(width, 4 * width)
@@ -141,6 +160,7 @@ class FilmTransformer(nn.Module):
         self.text = TextEncoder(config.text_width, config.text_depth)
         self.embed = nn.Linear(config.patch_values, width)
         self.time = nn.Sequential(nn.Linear(_TIME_WIDTH, width), nn.SiLU(), nn.Linear(width, width))
+        self.sentence = nn.Linear(config.text_width, width)
         self.modulate = nn.Linear(width, _MODULATIONS * width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.last_modulation = nn.Linear(width, 2 * width)
@@ -160,7 +180,7 @@ class FilmTransformer(nn.Module):
         """
         tokens, grid = self._tokens(noisy)
         mask = None if chunk is None else chunk_mask(grid, chunk // self.config.patch[0])
-        view = View(rotations(grid, self.config.width // self.config.heads), mask)
+        view = View(grid, rotations(grid, self.config.width // self.config.heads), mask)
         clean, _ = self._run(tokens, grid, sigma, (text, seen), view, None)
         return clean
 
@@ -174,7 +194,8 @@ class FilmTransformer(nn.Module):
         """
         tokens, grid = self._tokens(noisy)
         start = first // self.config.patch[0]
-        view = View(rotations(grid, self.config.width // self.config.heads, start))
+        rotation = rotations(grid, self.config.width // self.config.heads, start)
+        view = View(grid, rotation, dense=True)
         return self._run(tokens, grid, sigma, words, view, past)
 
     def _run(
@@ -187,7 +208,9 @@ class FilmTransformer(nn.Module):
         past: Past | None,
     ) -> tuple[Tensor, Past]:
         x = self.embed(tokens)
-        time = self._time(sigma, grid)
+        # The sentence as a whole turns the same knobs as the noise level: a single thing's
+        # attributes are learned sooner than by looking at words, which two things need.
+        time = self._time(sigma, grid) + self.sentence(_mean(*words))[:, None]
         modulation = self.modulate(silu(time)).unflatten(2, (_MODULATIONS, -1)).transpose(1, 2)
         own: Past = []
         for number, block in enumerate(self.blocks):
@@ -228,6 +251,12 @@ def remembered(past: Past, chunk: Past) -> Past:
         (torch.cat([k, own_k], dim=2), torch.cat([v, own_v], dim=2))
         for (k, v), (own_k, own_v) in zip(past, chunk, strict=True)
     ]
+
+
+def _mean(text: Tensor, seen: Tensor) -> Tensor:
+    """Of the words of each sentence: (batch, text_width)."""
+    weights = seen / seen.sum(1, keepdim=True)
+    return (text * weights[:, :, None]).sum(1)
 
 
 def _normed(x: Tensor) -> Tensor:
