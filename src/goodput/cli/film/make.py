@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -67,7 +67,7 @@ def make(
     _print(out, clip, spent, time.perf_counter() - started, json=json)
 
 
-def _made(maker: FilmMaker, order: Order, messages: Console) -> Clip:
+def _made(maker: FilmMaker[Any], order: Order, messages: Console) -> Clip:
     import numpy as np
     from rich.progress import track
 

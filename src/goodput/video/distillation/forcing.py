@@ -46,4 +46,5 @@ class ForcingLoss:
         words = self._network.text(tokens_of(sentences))
         guess = self._network(noisy, levels, *words, chunk=chunk)
         error = (guess - clean) / wide.clamp(min=flow.LEAST_SIGMA)
-        return (error * (wide > 0)).pow(2).mean()
+        loss: Tensor = (error * (wide > 0)).pow(2).mean()
+        return loss

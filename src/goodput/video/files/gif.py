@@ -16,7 +16,9 @@ def write_gif(path: Path, clip: Clip) -> None:
     """
     from PIL import Image
 
-    first, *rest = [Image.fromarray(picture).quantize(64, dither=0) for picture in clip.frames]
+    first, *rest = [
+        Image.fromarray(picture).quantize(64, dither=Image.Dither.NONE) for picture in clip.frames
+    ]
     try:
         with atomic_path(path) as temporary:
             first.save(

@@ -110,7 +110,8 @@ class Autoencoder(nn.Module):
         x = self.gather(groups.flatten(1, 2)).unflatten(0, (batch, -1))
         for block in self.encoder:
             x, _ = block(x, None)
-        return self.squeeze(x.flatten(0, 1)).unflatten(0, (batch, -1)).transpose(1, 2)
+        latents: Tensor = self.squeeze(x.flatten(0, 1)).unflatten(0, (batch, -1))
+        return latents.transpose(1, 2)
 
     def decode(self, latents: Tensor, past: Past | None = None) -> tuple[Tensor, Past]:
         """Pixels of these latent frames, and the ``past`` for those that follow.

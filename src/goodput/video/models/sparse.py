@@ -76,7 +76,7 @@ def sparse_attention(
     count = kept_cubes(len(tables.places), sparsity)
     if count == len(tables.places) and gate is None:
         return scaled_dot_product_attention(q, k, v)
-    in_cubes = [x[:, :, tables.places] for x in (q, k, v)]
+    in_cubes = (q[:, :, tables.places], k[:, :, tables.places], v[:, :, tables.places])
     scores, coarse = _coarse(*in_cubes, tables)
     if count == len(tables.places):
         fine = scaled_dot_product_attention(q, k, v)
@@ -132,6 +132,6 @@ def fine_by_blocks(q: Tensor, k: Tensor, v: Tensor, chosen: Tensor, tables: Tabl
     counts = selected.sum(-1).int()
     mask = BlockMask.from_kv_blocks(counts, order, BLOCK_SIZE=size, mask_mod=sees)
     attend = torch.compile(flex_attention) if q.is_cuda else flex_attention
-    flat = [x.reshape(batch, heads, cubes * size, width) for x in (q, k, v)]
-    out: Tensor = attend(*flat, block_mask=mask)
+    flat = (batch, heads, cubes * size, width)
+    out: Tensor = attend(q.reshape(flat), k.reshape(flat), v.reshape(flat), block_mask=mask)
     return out[:, :, tables.back.to(q.device)]

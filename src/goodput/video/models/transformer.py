@@ -240,7 +240,8 @@ class FilmTransformer(nn.Module):
     def _latents(self, tokens: Tensor, grid: Grid) -> Tensor:
         x = tokens.unflatten(2, (self.config.latent_channels, *self.config.patch))
         x = x.unflatten(1, grid).permute(0, 4, 1, 5, 2, 6, 3, 7)
-        return x.flatten(6, 7).flatten(4, 5).flatten(2, 3)
+        latents: Tensor = x.flatten(6, 7).flatten(4, 5).flatten(2, 3)
+        return latents
 
 
 def remembered(past: Past, chunk: Past) -> Past:

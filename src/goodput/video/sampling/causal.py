@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -69,7 +69,7 @@ class CausalMaker:
     ) -> None:
         self.name = name
         self.multiple = FRAMES_PER_LATENT * chunk
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._transformer = transformer.eval().requires_grad_(False)
         self._autoencoder = autoencoder.eval().requires_grad_(False)
         self._size = size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -62,7 +62,7 @@ class DiffusionMaker:
         self.name = name
         self.guidance = guidance
         self.multiple = FRAMES_PER_LATENT * transformer.config.patch[0]
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._transformer = transformer.eval().requires_grad_(False)
         self._autoencoder = autoencoder.eval().requires_grad_(False)
         self._size = size
@@ -110,7 +110,8 @@ class DiffusionMaker:
     def _clean(self, films: Sequence[DiffusionFilm], noisy: Tensor, sigma: Tensor) -> Tensor:
         asked = [(film.text[0][:1], film.text[1][:1]) for film in films]
         if self.guidance <= 1:
-            return self._transformer(noisy, sigma, *padded(asked))
+            clean: Tensor = self._transformer(noisy, sigma, *padded(asked))
+            return clean
         unasked = [(film.text[0][1:], film.text[1][1:]) for film in films]
         text, seen = padded([*asked, *unasked])
         both = self._transformer(torch.cat([noisy, noisy]), torch.cat([sigma, sigma]), text, seen)

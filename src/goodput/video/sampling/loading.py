@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from goodput.core.errors import UsageError
 from goodput.video.sampling.order import FilmMaker
@@ -18,7 +18,7 @@ RELEASED: Final = Path(__file__).parent.parent / "released"
 class Loaded:
     """A maker, and what it is asked for when nobody says."""
 
-    maker: FilmMaker
+    maker: FilmMaker[Any]
     size: int
     steps: int
     multiple: int

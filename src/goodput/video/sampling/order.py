@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from goodput.video.clip import FRAMES, Frames
 
@@ -41,8 +41,11 @@ class Film(Protocol):
         """Calls of ``denoise`` until the film is whole, 0 when it is."""
 
 
-class FilmMaker(Protocol):
-    """A loaded model. Not safe for several threads."""
+AnyFilm = TypeVar("AnyFilm", bound=Film)
+
+
+class FilmMaker(Protocol[AnyFilm]):
+    """A loaded model. It takes its own films only, and is not safe for several threads."""
 
     @property
     def name(self) -> str:
@@ -52,14 +55,14 @@ class FilmMaker(Protocol):
     def seconds(self) -> Mapping[str, float]:
         """The time that each stage took so far, all films together."""
 
-    def begin(self, order: Order) -> Film:
+    def begin(self, order: Order) -> AnyFilm:
         """Read the sentence and draw the noise.
 
         Raises InvalidRequestError (``core/errors.py``) with the field's name for what it cannot
         make: a size, a length or a number of steps.
         """
 
-    def denoise(self, films: Sequence[Film]) -> list[Frames | None]:
+    def denoise(self, films: Sequence[AnyFilm]) -> list[Frames | None]:
         """Take each film one step further, all in one pass, wherever each of them is.
 
         Returns for each the frames that this step finished, or None. What a film becomes does not

@@ -84,10 +84,10 @@ class _Words:
         self._omit = omit
 
     def one(self, of: Sequence[str]) -> str:
-        return of[self._random.integers(len(of))]
+        return of[int(self._random.integers(len(of)))]
 
     def told(self) -> bool:
-        return self._random.random() >= self._omit
+        return bool(self._random.random() >= self._omit)
 
 
 def _thing(thing: Thing, words: _Words) -> str:

@@ -43,7 +43,9 @@ def _orbit(thing: Thing, times: Floats) -> Floats:
     # With y pointing down a growing angle is clockwise to the eye.
     turn = 1.0 if thing.path == "clockwise" else -1.0
     angles = np.arctan2(away[1], away[0]) + turn * 2 * np.pi * ORBIT_TURNS[thing.speed] * times
-    return middle + np.hypot(*away) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    ways = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    centres: Floats = middle + np.hypot(*away) * ways
+    return centres
 
 
 def _bounce(thing: Thing, times: Floats) -> Floats:
@@ -52,4 +54,5 @@ def _bounce(thing: Thing, times: Floats) -> Floats:
     velocity = BOUNCE_SPEED[thing.speed] * np.array([np.cos(angle), np.sin(angle)])
     room = 1.0 - 2 * thing.radius
     way = (np.asarray(thing.start) - thing.radius + times[:, None] * velocity) % (2 * room)
-    return thing.radius + room - np.abs(way - room)
+    centres: Floats = thing.radius + room - np.abs(way - room)
+    return centres

@@ -55,7 +55,7 @@ def _paint(pictures: Frames, thing: Thing, centres: Floats) -> None:
     place = frame, rows[frame, row], columns[frame, column]
     share = inside[frame, row, column][:, None]
     behind = pictures[place].astype(np.float32)
-    painted = behind + share * (np.float32(RGB[thing.colour]) - behind)
+    painted = behind + share * (np.array(RGB[thing.colour], np.float32) - behind)
     pictures[place] = np.rint(painted).astype(np.uint8)
 
 
@@ -75,7 +75,8 @@ def _square(x: Distances, y: Distances) -> Distances:
 def _triangle(x: Distances, y: Distances) -> Distances:
     """Its point up; the sides are three half-planes."""
     slope = (np.float32(0.894) * np.abs(x) - np.float32(0.447) * y) - np.float32(0.42)
-    return np.maximum(slope, y - np.float32(0.9))
+    outline: Distances = np.maximum(slope, y - np.float32(0.9))
+    return outline
 
 
 def _ring(x: Distances, y: Distances) -> Distances:

@@ -62,7 +62,7 @@ class Optimiser:
                 "a smaller learning_rate may help; the last checkpoint is whole"
             )
         self._adam.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         torch.nn.utils.clip_grad_norm_(self._weights, settings.clip)
         self._adam.step()
         self.step_number += 1

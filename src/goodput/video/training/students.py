@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -158,7 +158,7 @@ class _Watch:
         self, network: FilmTransformer, manner: Manner, gap: float | None = None
     ) -> dict[str, float]:
         """The student's vital signs. Raises CollapsedError."""
-        maker: FilmMaker = maker_of("student", network, self._autoencoder, manner)
+        maker: FilmMaker[Any] = maker_of("student", network, self._autoencoder, manner)
         orders = [
             Order(sentence, number, manner.size, self._frames, manner.steps)
             for number, sentence in enumerate(self._sentences)
