@@ -12,7 +12,7 @@ import pytest
 from goodput.core.errors import UsageError
 from goodput.video.clip import Clip
 from goodput.video.data.folder import VideoFolder
-from goodput.video.data.source import MovingShapes
+from goodput.video.data.source import MovingShapes, Part
 from goodput.video.files.mp4 import write_mp4
 from goodput.video.files.reading import read_video
 
@@ -97,3 +97,12 @@ def test_other_rates_and_shapes_are_brought_to_ours(tmp_path: Path) -> None:
     write_mp4(tmp_path / "slow.mp4", Clip(frames[::2], 4))
     slow = read_video(tmp_path / "slow.mp4", 64, 40)
     assert np.abs(slow.frames[1::2].astype(int) - slow.frames[::2]).max() == 0
+
+
+def test_a_part_of_a_source_counts_from_its_own_beginning() -> None:
+    whole = MovingShapes(1)
+    part = Part(whole, range(3, 7))
+    assert part.count == 4
+    assert part.sample(1, 32)[1] == whole.sample(4, 32)[1]
+    with pytest.raises(IndexError):
+        part.sample(4, 32)

@@ -26,9 +26,9 @@ def make(
     out: Annotated[
         Path, typer.Option("--out", "-o", help=".mp4, .gif, or .png for a contact sheet.")
     ] = Path("film.mp4"),
-    model: Annotated[
-        str, typer.Option(help="nano, a trained folder, or a diffusers model.")
-    ] = "nano",
+    model: Annotated[str, typer.Option(help="A name that comes along, or a trained folder.")] = (
+        "nano"
+    ),
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another film.")] = 0,
     steps: Annotated[int, typer.Option(min=0, show_default="the model's")] = 0,
     size: Annotated[int, typer.Option(min=0, help="Pixels.", show_default="the model's")] = 0,

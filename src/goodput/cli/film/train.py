@@ -32,7 +32,6 @@ def train(
     import torch
 
     from goodput.cli.film.watching import watching
-    from goodput.video.data.source import MovingShapes
     from goodput.video.training.recipe import read_recipe
     from goodput.video.training.run import Run
 
@@ -42,23 +41,26 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     with watching() as watcher:
-        source = _source(read, watcher)
-        held = MovingShapes(read.seed + _HELD_SEED) if read.videos is None else source
+        source, held = _sources(read, watcher)
         made = Run(read, folder, source, held, watcher).all_stages()
         watcher.said(f'done: goodput film "a red ball bounces" --model {made}')
 
 
-def _source(recipe: Recipe, watcher: Watcher) -> ClipSource:
-    from goodput.video.data.source import MovingShapes
+def _sources(recipe: Recipe, watcher: Watcher) -> tuple[ClipSource, ClipSource]:
+    """Clips to train on, and others to validate with."""
+    from goodput.video.data.source import MovingShapes, Part
 
     if recipe.videos is None:
-        return MovingShapes(recipe.seed)
+        return MovingShapes(recipe.seed), MovingShapes(recipe.seed + _HELD_SEED)
     from goodput.video.data.folder import VideoFolder
 
     folder = VideoFolder(Path(recipe.videos))
     for reason in folder.skipped:
         watcher.said(f"left out: {reason}")
-    return folder
+    # The last tenth is kept from training; of a single film there is nothing to keep.
+    kept = folder.count - max(1, folder.count // 10) if folder.count > 1 else 0
+    trained = Part(folder, range(kept or folder.count))
+    return trained, Part(folder, range(kept, folder.count))
 
 
 def _belongs(folder: Path, recipe: Path) -> None:

@@ -36,3 +36,20 @@ class MovingShapes:
         random = np.random.default_rng([self._seed, index])
         scene = draw_scene(random)
         return render(scene, size), describe(scene, random)
+
+
+class Part:
+    """Some clips of another source, in the same order."""
+
+    def __init__(self, source: ClipSource, numbers: range) -> None:
+        self._source = source
+        self._numbers = numbers
+
+    @property
+    def count(self) -> int:
+        """See ``ClipSource``."""
+        return len(self._numbers)
+
+    def sample(self, index: int, size: int) -> tuple[Clip, str]:
+        """See ``ClipSource``."""
+        return self._source.sample(self._numbers[index], size)

@@ -28,21 +28,15 @@ class Loaded:
 
 
 def load(model: str) -> Loaded:
-    """``model`` is a name that comes along, a folder of ``goodput film train``, or one that
-    diffusers reads, on disk or by its hub id.
+    """``model`` is a name that comes along, or a folder that ``goodput film train`` left.
 
-    Raises UsageError in one sentence when it is none of them.
+    Raises UsageError in one sentence when it is neither.
     """
     folder = RELEASED / model if model.isidentifier() else Path(model)
-    if (folder / "transformer.safetensors").is_file():
-        return _ours(folder)
-    if "/" not in model and not Path(model).exists():
+    if not (folder / "transformer.safetensors").is_file():
         names = sorted(path.name for path in RELEASED.glob("*") if path.is_dir())
-        raise UsageError(f"model must be {', '.join([*names, 'a folder or a hub id'])}: {model!r}")
-    return _pretrained(model)
-
-
-def _ours(folder: Path) -> Loaded:
+        choices = " or ".join([*names, "a folder that `goodput film train` left"])
+        raise UsageError(f"model must be {choices}, not {model!r}")
     try:
         from goodput.video.models.text import unknown_words
         from goodput.video.sampling.bundle import load_maker
@@ -51,10 +45,3 @@ def _ours(folder: Path) -> Loaded:
 
     maker, manner = load_maker(folder)
     return Loaded(maker, manner.size, manner.steps, maker.multiple, unknown_words)
-
-
-def _pretrained(model: str) -> Loaded:
-    from goodput.video.sampling.pretrained import load_pretrained
-
-    maker = load_pretrained(model)
-    return Loaded(maker, 480, 4, 1, lambda sentence: [])
