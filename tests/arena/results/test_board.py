@@ -65,6 +65,14 @@ def test_games_of_one_have_no_strengths_and_games_of_two_do() -> None:
     assert board.kept == ()
 
 
+def test_few_seeds_are_said_to_be_few() -> None:
+    nine, ten = leaderboard(alone("m", *range(9))), leaderboard(alone("m", *range(10)))
+    assert nine.tables[0].few_seeds and not ten.tables[0].few_seeds
+    # Of several players the one with the fewest counts.
+    both = leaderboard([*alone("m", *range(10)), *alone("n", 1)])
+    assert both.tables[0].few_seeds
+
+
 def test_breaking_the_rules_never_pays() -> None:
     """Nobody has won by the rules when a game is forfeited, and in hold'em the forfeiter may lead:
     every figure of the contest counts it as lost all the same."""

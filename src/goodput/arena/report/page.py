@@ -49,8 +49,7 @@ def render_page(board: Leaderboard, pictures: Sequence[Picture], films: Sequence
 def _grids(table: Table) -> list[Grid]:
     contest = table.contest
     title = f"{contest.game}, clock {contest.timing}"
-    few = min(row.seeds for row in table.rows) < FEW_SEEDS
-    note = f"Fewer than {FEW_SEEDS} seeds: differences say little." if few else ""
+    note = f"Fewer than {FEW_SEEDS} seeds: differences say little." if table.few_seeds else ""
     grids = [
         Grid(
             title,

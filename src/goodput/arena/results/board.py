@@ -10,7 +10,7 @@ import msgspec
 from goodput.arena.episode.record import Episode
 from goodput.arena.results.contests import Contest, Seat, contests
 from goodput.arena.results.matches import Meeting, meetings_of, results_of
-from goodput.arena.results.scores import Comparison, Row, comparisons_of, rows_of
+from goodput.arena.results.scores import FEW_SEEDS, Comparison, Row, comparisons_of, rows_of
 from goodput.arena.results.slowdown import Kept, kept_scores
 from goodput.arena.results.versus import Strength, strengths_of
 
@@ -19,9 +19,10 @@ SCHEMA: Final = "goodput.arena/1"
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A contest: its players, the best first, and their differences; in games of two also their
-    strengths and who met whom."""
+    strengths and who met whom. ``few_seeds``: too few for differences to say much."""
 
     contest: Contest
+    few_seeds: bool
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
     strengths: tuple[Strength, ...]
@@ -53,9 +54,11 @@ def _table(contest: Contest, players: Mapping[str, Sequence[Seat]]) -> Table:
     games = [episode for seats in players.values() for episode, seat in seats if seat == 0]
     results = results_of(games)
     strengths = strengths_of(results)
+    rows = tuple(rows_of(players))
     return Table(
         contest=contest,
-        rows=tuple(rows_of(players)),
+        few_seeds=min(row.seeds for row in rows) < FEW_SEEDS,
+        rows=rows,
         comparisons=tuple(comparisons_of(players)),
         strengths=tuple(strengths),
         meetings=tuple(meetings_of(results, [row.player for row in strengths])),

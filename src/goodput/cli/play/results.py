@@ -30,8 +30,8 @@ def results_tables(episodes: Sequence[Episode]) -> Iterator[Table]:
     """A table a contest, a line a player; in games of two also who beats whom."""
     for found in leaderboard(episodes).tables:
         title = f"{found.contest.game}, clock {found.contest.timing}"
-        few = min(row.seeds for row in found.rows) < FEW_SEEDS
-        caption = f"fewer than {FEW_SEEDS} seeds: differences say little" if few else None
+        little = f"fewer than {FEW_SEEDS} seeds: differences say little"
+        caption = little if found.few_seeds else None
         table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
         table.add_column("player")
         for column in _COLUMNS:
