@@ -26,7 +26,7 @@ def real_clip(seed: int, number: int, *, rough: bool = True) -> tuple[Clip, Scen
             break
     frames = render(scene, 64 if random.random() < 0.7 else 32).frames
     if rough and random.random() < 0.5:
-        pixels = frames.astype(np.float32)
+        pixels = frames.astype(np.float64)
         share = random.uniform(0, 0.5)
         beside = (np.roll(pixels, 1, 1) + np.roll(pixels, -1, 1)) / 4
         beside += (np.roll(pixels, 1, 2) + np.roll(pixels, -1, 2)) / 4
@@ -62,7 +62,7 @@ def train_look(
         moved = pictures[chosen].roll(moves, (2, 3))
         loss = cross_entropy(network(moved), labels[chosen])
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         schedule.step()
         progress(clips + step + 1)

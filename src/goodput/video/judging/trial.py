@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -49,7 +49,7 @@ def asked_for(count: int, seed: int, *, held_out: bool = False) -> list[Asked]:
 
 
 def try_out(
-    maker: FilmMaker,
+    maker: FilmMaker[Any],
     network: Look,
     *,
     size: int,
@@ -75,7 +75,7 @@ def try_out(
 
 
 def made_by(
-    maker: FilmMaker,
+    maker: FilmMaker[Any],
     asked: Sequence[Asked],
     size: int,
     steps: int,
