@@ -11,6 +11,10 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 BlockHash = bytes
 """16 bytes."""
@@ -82,7 +86,7 @@ class BlockHashes:
         """The first ``count``."""
         return [self[index] for index in range(count)]
 
-    def _add(self, state: hashlib.blake2b, start: int, end: int) -> None:
+    def _add(self, state: _Hash, start: int, end: int) -> None:
         new = self._tokens[start * self._size : end * self._size]
         state.update(struct.pack(f"<{len(new)}I", *new))
 
