@@ -85,14 +85,13 @@ def test_a_prompt_is_hashed_only_as_far_as_somebody_has_it() -> None:
     router = Router(16)
     prompt = Prompt(tokens)
     router.place(request(tokens), prompt, [view("mixed-0")], now=0.0)
-    assert prompt.hashes is None
+    assert prompt.hashes == []
     router.take_in(
         "mixed-0", Report(WorkerLoad(), stored=block_hashes(tokens, 16)[:20], cache_number=1)
     )
     work, _ = router.place(request(tokens), prompt, [view("mixed-0")], now=0.0)
     assert work.cached_tokens == {"mixed-0": 320}
-    # Leaps of eight, and the blocks of the one that found nothing.
-    assert prompt.hashes is not None and prompt.hashes.made < 16
+    assert len(prompt.hashes) == 32
 
 
 def test_approximately_its_own_decisions_are_believed_for_a_while() -> None:

@@ -26,7 +26,7 @@ from goodput.engine.pacing import LONGEST_STEP_S, Pace
 from goodput.engine.sequence import Sequence, SequenceQueue, SequenceStatus
 from goodput.engine.speculation import add_drafts
 from goodput.kv.block_pool import BlockPool
-from goodput.kv.hashing import BlockHashes
+from goodput.kv.hashing import extend_hashes
 from goodput.kv.tiers.tiers import Tiers
 
 Guess = Callable[[StepPlan, EngineConfig, int], None]
@@ -207,9 +207,9 @@ class Scheduler:
         first, offset = divmod(sequence.num_computed, size)
         if self.tiers is None or offset or sequence.num_leased or not self.pool.prefix_cache:
             return False
-        last = (len(sequence.tokens) - 1) // size
+        last = min((len(sequence.tokens) - 1) // size, len(sequence.hashes))
         filled, more = self.tiers.fetch(
-            self._hashes(sequence).first(last)[first:],
+            sequence.hashes[first:last],
             sequence.blocks[first:last],
             self.pace.speeds.prefill_token_s * size,
             min(within_s, LONGEST_STEP_S),
@@ -300,14 +300,10 @@ class Scheduler:
     def _cached_prefix(self, sequence: Sequence) -> list[int]:
         if sequence.blocks or not self.pool.prefix_cache:
             return []
+        extend_hashes(sequence.hashes, sequence.tokens, self.pool.block_size)
         # The last token is always computed: its logits give the next one.
         reusable = (len(sequence.tokens) - 1) // self.pool.block_size
-        return self.pool.match_prefix(self._hashes(sequence).first(reusable))
-
-    def _hashes(self, sequence: Sequence) -> BlockHashes:
-        if sequence.hashes is None:
-            sequence.hashes = BlockHashes(sequence.tokens, self.pool.block_size)
-        return sequence.hashes
+        return self.pool.match_prefix(sequence.hashes[:reusable])
 
     def _grow(self, sequence: Sequence) -> bool:
         """Make room for the next token, at the cost of the sequences after this one.
@@ -343,9 +339,9 @@ class Scheduler:
         full = sequence.num_computed // self.pool.block_size
         if full == sequence.num_registered or sequence.num_leased or not self.pool.prefix_cache:
             return
-        hashes = self._hashes(sequence)
+        extend_hashes(sequence.hashes, sequence.tokens, self.pool.block_size)
         for index in range(sequence.num_registered, full):
-            self.pool.register(sequence.blocks[index], hashes[index])
+            self.pool.register(sequence.blocks[index], sequence.hashes[index])
         sequence.num_registered = full
 
     def _take(self, sequence: Sequence, results: list[Sampled], now: float) -> Outcome:

@@ -9,7 +9,7 @@ from enum import Enum
 from goodput.core.request import FinishReason, GenerationRequest
 from goodput.core.timeline import Timeline
 from goodput.engine.drafter import Drafter
-from goodput.kv.hashing import BlockHashes
+from goodput.kv.hashing import BlockHash
 
 
 class SequenceStatus(Enum):
@@ -65,8 +65,8 @@ class Sequence:
         self.blocks: list[int] = []
         self.num_leased = 0
         self.lease_id: str | None = None
-        self.hashes: BlockHashes | None = None
-        """Of the full blocks of ``tokens``; made by whoever knows how large blocks are."""
+        self.hashes: list[BlockHash] = []
+        """Of the leading full blocks of ``tokens``, as far as they were needed."""
         self.keep = False
         """Decoded here too, though the role says that it would be handed off."""
         self.until = 0

@@ -1,9 +1,8 @@
-"""Hashes of full KV blocks: equal hashes mean equal tokens from the start of the text.
+"""Chained hashes of full KV blocks: equal hashes mean equal tokens from the start of the text.
 
-A block's keys and values depend on every token before it, so its hash covers them all: it is the
-digest of all tokens up to the block's end. Hashes are stable across processes and machines, because
-the router compares those of different workers. They are 128 bits wide: a client must not be able to
-search for two prompts that share a block's hash.
+A block's keys and values depend on every token before it, so its hash covers them all. Hashes are
+stable across processes and machines, because the router compares those of different workers. They
+are 128 bits wide: a client must not be able to search for two prompts that share a block's hash.
 """
 
 from __future__ import annotations
@@ -11,87 +10,53 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
+from functools import lru_cache
 
 BlockHash = bytes
 """16 bytes."""
 
-_EMPTY = hashlib.blake2b(digest_size=16, person=b"kv-blocks")
+_DIGEST_BYTES = 16
+_EMPTY = hashlib.blake2b(digest_size=_DIGEST_BYTES)
 
 
-class BlockHashes:
-    """The hashes of the full blocks of one text, in order, each made when it is first asked for.
+@lru_cache(maxsize=64)
+def root_hash(salt: str = "") -> BlockHash:
+    """The parent of a first block. Texts under different salts never share a block."""
+    return hashlib.blake2b(salt.encode(), digest_size=_DIGEST_BYTES, person=b"kv-root").digest()
 
-    One costs the hashing of the tokens since the last one asked for, and a digest, which costs far
-    more: whoever leaps over blocks does not pay for those between. The text may grow. Raises
-    struct.error for token ids outside 0..2**32-1.
+
+def extend_hashes(
+    hashes: list[BlockHash],
+    tokens: Sequence[int],
+    block_size: int,
+    salt: str = "",
+    most: int | None = None,
+) -> None:
+    """Append the hashes of the full blocks of ``tokens`` that ``hashes`` does not have yet.
+
+    No more than the first ``most`` blocks then have their hashes.
+
+    ``hashes[i]`` is of ``tokens[i * block_size : (i + 1) * block_size]``. The work is that of the
+    new blocks only, so that a growing sequence hashes each token once. Raises struct.error for ids
+    outside 0..2**32-1.
     """
-
-    __slots__ = (
-        "_far",
-        "_far_blocks",
-        "_known",
-        "_near",
-        "_near_blocks",
-        "_root",
-        "_size",
-        "_tokens",
-    )
-
-    def __init__(self, tokens: Sequence[int], block_size: int, salt: str = "") -> None:
-        """Texts under different salts never share a block. ``tokens`` is read, never kept whole."""
-        self._tokens = tokens
-        self._size = block_size
-        root = _EMPTY.copy()
-        root.update(hashlib.sha256(salt.encode()).digest())
-        self._root = root
-        self._known: dict[int, BlockHash] = {}
-        # How far the text is hashed, and where that was before the last leap, to fill it in.
-        self._far, self._far_blocks = root.copy(), 0
-        self._near, self._near_blocks = root, 0
-
-    def __len__(self) -> int:
-        return len(self._tokens) // self._size
-
-    def __getitem__(self, index: int) -> BlockHash:
-        digest = self._known.get(index)
-        if digest is not None:
-            return digest
-        if not 0 <= index < len(self):
-            raise IndexError(index)
-        if index >= self._far_blocks:
-            if index > self._far_blocks:
-                self._near, self._near_blocks = self._far.copy(), self._far_blocks
-            self._add(self._far, self._far_blocks, index + 1)
-            self._far_blocks = index + 1
-            digest = self._far.digest()
-        else:
-            if index < self._near_blocks or self._near is self._root:
-                self._near, self._near_blocks = self._root.copy(), 0
-            self._add(self._near, self._near_blocks, index + 1)
-            self._near_blocks = index + 1
-            digest = self._near.digest()
-        self._known[index] = digest
-        return digest
-
-    @property
-    def made(self) -> int:
-        """How many have been asked for."""
-        return len(self._known)
-
-    def first(self, count: int) -> list[BlockHash]:
-        """The first ``count``."""
-        return [self[index] for index in range(count)]
-
-    def _add(self, state: _Hash, start: int, end: int) -> None:
-        new = self._tokens[start * self._size : end * self._size]
-        state.update(struct.pack(f"<{len(new)}I", *new))
+    parent = hashes[-1] if hashes else root_hash(salt)
+    known, full = len(hashes), len(tokens) // block_size
+    if most is not None:
+        full = min(full, most)
+    new = tokens[known * block_size : full * block_size]
+    # Packed at once, and from copies of one empty hash: a router has microseconds for a prompt.
+    packed = struct.pack(f"<{len(new)}I", *new)
+    width = block_size * 4
+    for start in range(0, len(packed), width):
+        digest = _EMPTY.copy()
+        digest.update(parent + packed[start : start + width])
+        parent = digest.digest()
+        hashes.append(parent)
 
 
 def block_hashes(tokens: Sequence[int], block_size: int, salt: str = "") -> list[BlockHash]:
     """The hashes of all full blocks of ``tokens``, in order; a partial last block has none."""
-    hashes = BlockHashes(tokens, block_size, salt)
-    return hashes.first(len(hashes))
+    hashes: list[BlockHash] = []
+    extend_hashes(hashes, tokens, block_size, salt)
+    return hashes

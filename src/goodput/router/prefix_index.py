@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from goodput.kv.hashing import BlockHash, BlockHashes
+from goodput.kv.hashing import BlockHash
 
 _STRIDE: Final = 8
 
@@ -109,8 +109,8 @@ class PrefixIndex:
                 self._drop(digest, bit)
             held.clear()
 
-    def matches(self, hashes: Sequence[BlockHash] | BlockHashes) -> Matches:
-        """Who has how many of ``hashes``, counted from the first; most of them are never looked at.
+    def matches(self, hashes: Sequence[BlockHash]) -> Matches:
+        """Who has how many of ``hashes``, counted from the first.
 
         A hole within a stride of blocks is not seen; what is foreseen there is then not reused.
         """
@@ -141,7 +141,7 @@ class PrefixIndex:
             if depth:
                 runs.append((depth, alive))
         if self._pairs > self._crowded:
-            self._used.update(hashes[index] for index in range(depth))
+            self._used.update(hashes[:depth])
         return Matches(tuple(reversed(runs)), self._bits, self._names)
 
     def _bit(self, worker: str) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from goodput.core.request import GenerationRequest
 from goodput.core.router_config import RouterConfig
-from goodput.kv.hashing import BlockHash, BlockHashes
+from goodput.kv.hashing import BlockHash, extend_hashes
 from goodput.router.approximate import DecisionMemory
 from goodput.router.policies import make_policy
 from goodput.router.policy import Placement, RoutingPolicy, Work, WorkerView
@@ -16,15 +16,17 @@ from goodput.router.prefix_index import Matches, PrefixIndex
 from goodput.router.shortlist import Shortlist
 from goodput.workers.messages import Report
 
+# Hashing is most of a decision's cost, so a prompt is hashed only as far as somebody has it.
+_SLAB_BLOCKS: Final = 32
 _HOLDERS: Final = 4
 
 
 @dataclass(slots=True)
 class Prompt:
-    """Tokens to be routed, and the hashes of their full blocks, once a router has seen them."""
+    """Tokens to be routed, and the hashes of their full blocks as far as they were needed."""
 
     tokens: Sequence[int]
-    hashes: BlockHashes | None = None
+    hashes: list[BlockHash] = field(default_factory=list)
 
 
 class Router:
@@ -83,8 +85,8 @@ class Router:
         """The worker was given the prompt; its load has changed."""
         self._shortlist.touch(worker)
         if self._memory is not None:
-            hashes = self._hashes(prompt)
-            self._memory.sent(worker, tuple(hashes.first(len(hashes))), now)
+            extend_hashes(prompt.hashes, prompt.tokens, self._block_size)
+            self._memory.sent(worker, tuple(prompt.hashes), now)
 
     def take_in(self, worker: str, report: Report) -> bool:
         """Learn from a worker's report; False: events are missing, it has to tell all anew."""
@@ -142,12 +144,12 @@ class Router:
     def _matches(self, prompt: Prompt) -> Matches:
         if not len(self._index):
             return Matches()
-        return self._index.matches(self._hashes(prompt))
-
-    def _hashes(self, prompt: Prompt) -> BlockHashes:
-        if prompt.hashes is None:
-            prompt.hashes = BlockHashes(prompt.tokens, self._block_size)
-        return prompt.hashes
+        blocks = len(prompt.tokens) // self._block_size
+        hashes = prompt.hashes
+        while len(hashes) < blocks and (not hashes or hashes[-1] in self._index):
+            most = len(hashes) + _SLAB_BLOCKS
+            extend_hashes(hashes, prompt.tokens, self._block_size, most=most)
+        return self._index.matches(hashes)
 
 
 def first_token_due(request: GenerationRequest) -> float | None:
