@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -66,6 +68,19 @@ def test_what_cannot_be_is_one_sentence(
     ours = [] if "--model" in words or words[0] == "train" else ["--model", str(model)]
     assert main(["film", *words, *ours]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("words", [["a ball"], ["train", "recipe.yaml"], ["judge"]])
+def test_torch_that_is_missing_is_one_sentence(words: list[str]) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from goodput.cli import main\n"
+        f"sys.exit(main(['film', *{words!r}]))"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == "goodput: films need the extra 'film': pip install 'goodput[film]'\n"
 
 
 def test_a_damaged_model_is_named(

@@ -58,8 +58,11 @@ def test_torch_that_is_missing_is_one_sentence(options: list[str]) -> None:
     assert "needs torch: pip install 'goodput[torch]'" in ended.stderr.splitlines()[-1]
 
 
-def test_torch_is_imported_by_its_backend_only() -> None:
+def test_torch_is_imported_by_its_backend_and_by_films_only() -> None:
     importing = re.compile(r"^\s*(import|from) torch\b", re.MULTILINE)
     files = [path for path in SOURCES.rglob("*.py") if importing.search(path.read_text())]
     assert files
-    assert {path.parent.relative_to(SOURCES).as_posix() for path in files} == {"models/ops/torch"}
+    folders = {path.parent.relative_to(SOURCES).as_posix() for path in files}
+    assert {name for name in folders if not name.startswith("video")} == {"models/ops/torch"}
+    # What a film shows, and its files, are there without it.
+    assert not folders & {"video/scenes", "video/data", "video/files"}

@@ -31,6 +31,9 @@ def judge(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from goodput.video.models.cores import use_cores
+
+    use_cores(threads)
     from goodput.video.judging.look import read_look
     from goodput.video.judging.trial import asked_for, made_by, try_out
     from goodput.video.sampling.loading import RELEASED, load
@@ -38,10 +41,6 @@ def judge(
     messages = Console(stderr=True, highlight=False)
     network = read_look(RELEASED / "judge.safetensors")
     loaded = load(model)
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
     count = steps or loaded.steps
     columns = (TextColumn("films"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=messages, transient=True) as bar:

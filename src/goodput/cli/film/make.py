@@ -44,17 +44,15 @@ def make(
     from rich.console import Console
 
     from goodput.video.clip import FPS
+    from goodput.video.models.cores import use_cores
     from goodput.video.sampling.loading import load
     from goodput.video.sampling.order import Order
 
     if out.suffix not in _ENDINGS:
         raise UsageError(f"--out must end in {', '.join(_ENDINGS)}, not {out.name}")
     messages = Console(stderr=True, highlight=False)
+    use_cores(threads)
     loaded = load(model)
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
     for word in loaded.unknown(sentence):
         messages.print(f"the model has never read {word!r}", markup=False)
     frames = max(1, round(seconds * FPS / loaded.multiple)) * loaded.multiple

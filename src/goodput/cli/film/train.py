@@ -29,17 +29,16 @@ def train(
     The same command goes on after a Ctrl-C or a crash from the last checkpoint, and what comes out
     is bit for bit what it would have been without the break.
     """
-    import torch
-
     from goodput.cli.film.watching import watching
+    from goodput.video.models.cores import use_cores
     from goodput.video.training.recipe import read_recipe
+
+    use_cores(threads)
     from goodput.video.training.run import Run
 
     read = read_recipe(recipe)
     folder = out or Path("out/film") / recipe.stem
     _belongs(folder, recipe)
-    if threads:
-        torch.set_num_threads(threads)
     with watching() as watcher:
         source, held = _sources(read, watcher)
         made = Run(read, folder, source, held, watcher).all_stages()

@@ -37,11 +37,8 @@ def load(model: str) -> Loaded:
         names = sorted(path.name for path in RELEASED.glob("*") if path.is_dir())
         choices = " or ".join([*names, "a folder that `goodput film train` left"])
         raise UsageError(f"model must be {choices}, not {model!r}")
-    try:
-        from goodput.video.models.text import unknown_words
-        from goodput.video.sampling.bundle import load_maker
-    except ImportError:
-        raise UsageError("films need the extra 'film': pip install 'goodput[film]'") from None
+    from goodput.video.models.text import unknown_words
+    from goodput.video.sampling.bundle import load_maker
 
     maker, manner = load_maker(folder)
     return Loaded(maker, manner.size, manner.steps, maker.multiple, unknown_words)
