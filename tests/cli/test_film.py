@@ -53,6 +53,18 @@ def test_length_and_times(model: Path, tmp_path: Path, capsys: pytest.CaptureFix
         assert sum(1 for _ in file.decode(video=0)) == 8
 
 
+def test_a_model_is_judged(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / "sheet.png"
+    words = ["film", "judge", str(model), "--films", "3", "--sheet", str(sheet)]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["drawn"]["films"] == found["real"]["films"] == 3
+    assert found["held_out"]["films"] == 1 and found["frechet"] is None
+    # Weights that were never trained show nothing that was asked.
+    assert found["drawn"]["all_right"] == 0 and found["real"]["all_right"] > 0.6
+    assert sheet.stat().st_size > 100
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

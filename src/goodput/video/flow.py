@@ -35,6 +35,12 @@ def velocity(noisy: Tensor, clean: Tensor, sigma: Tensor) -> Tensor:
     return (noisy - clean) / _wide(sigma, noisy).clamp(min=LEAST_SIGMA)
 
 
+def velocity_loss(predicted: Tensor, clean: Tensor, noisy: Tensor, sigma: Tensor) -> Tensor:
+    """Mean square of the velocity's error: ‖v_θ(x_σ, σ) - (ε - x₀)‖²."""
+    error = velocity(noisy, predicted, sigma) - velocity(noisy, clean, sigma)
+    return error.pow(2).mean()
+
+
 def guided(unasked: Tensor, asked: Tensor, guidance: float) -> Tensor:
     """Classifier-free guidance: further from any film towards the one that was asked for."""
     return unasked + guidance * (asked - unasked)

@@ -35,7 +35,7 @@ def judge(
 
     use_cores(threads)
     from goodput.video.judging.look import read_look
-    from goodput.video.judging.trial import asked_for, made_by, try_out
+    from goodput.video.judging.trial import try_out
     from goodput.video.sampling.loading import RELEASED, load
 
     messages = Console(stderr=True, highlight=False)
@@ -45,7 +45,7 @@ def judge(
     columns = (TextColumn("films"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=messages, transient=True) as bar:
         task = bar.add_task("", total=films + max(1, films // 2))
-        found = try_out(
+        found, made = try_out(
             loaded.maker,
             network,
             size=loaded.size,
@@ -57,9 +57,8 @@ def judge(
     if sheet is not None:
         from goodput.video.files.sheet import write_sheet
 
-        asked = asked_for(films, seed)[:12]
-        clips = made_by(loaded.maker, asked, loaded.size, count, seed, lambda done: None)
-        write_sheet(sheet, clips, [sentence for _, sentence in asked])
+        shown = made[:12]
+        write_sheet(sheet, [clip for _, clip in shown], [sentence for sentence, _ in shown])
     if json:
         typer.echo(msgspec.json.encode(found).decode())
     else:

@@ -38,7 +38,7 @@ def make(
 ) -> None:
     """Make a film of a sentence.
 
-    The models that come along know moving shapes: circles, squares, triangles, rings and digits in
+    Models of the recipes know moving shapes: circles, squares, triangles, rings and digits in
     six colours that move, bounce, orbit, cross or rest. Words that they have never read are named.
     """
     from rich.console import Console

@@ -64,8 +64,7 @@ class Matching:
         level = self._level(generator)
         noised = flow.noised(made, torch.randn(made.shape, generator=generator), level)
         guess = predicted(self._critic, noised, level, asked)
-        error = flow.velocity(noised, guess, level) - flow.velocity(noised, made, level)
-        return error.pow(2).mean()
+        return flow.velocity_loss(guess, made, noised, level)
 
     def _asked(self, generator: torch.Generator) -> list[str]:
         count = (self._stage.batch,)

@@ -7,7 +7,7 @@ Huang et al., 2025).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -38,13 +38,13 @@ class AtOnce:
         """See ``Rollout``."""
         count = len(sentences)
         stop = int(torch.randint(len(self._levels) - 1, (1,), generator=generator))
-        noisy = torch.randn((count, *self._shape), generator=generator)
-        for step in range(stop):
-            with torch.no_grad():
-                clean = predicted(self._student, noisy, self._levels[step].expand(count), sentences)
-            fresh = torch.randn(noisy.shape, generator=generator)
-            noisy = flow.noised(clean, fresh, self._levels[step + 1].expand(count))
-        return predicted(self._student, noisy, self._levels[stop].expand(count), sentences)
+        noise = torch.randn((count, *self._shape), generator=generator)
+
+        def guess(noisy: Tensor, level: Tensor) -> Tensor:
+            return predicted(self._student, noisy, level, sentences)
+
+        noisy = _before_step(stop, noise, self._levels, guess, generator)
+        return guess(noisy, self._levels[stop].expand(count))
 
 
 class ByChunk:
@@ -65,8 +65,7 @@ class ByChunk:
     def __call__(self, sentences: Sequence[str], generator: torch.Generator) -> Tensor:
         """See ``Rollout``. No gradient goes through what a chunk remembers of those before."""
         words = self._student.text(tokens_of(sentences))
-        with torch.no_grad():
-            frozen = (words[0].detach(), words[1])
+        frozen = (words[0].detach(), words[1])
         stop = int(torch.randint(len(self._levels) - 1, (1,), generator=generator))
         past: Past = []
         made = []
@@ -90,13 +89,29 @@ class ByChunk:
         generator: torch.Generator,
     ) -> Tensor:
         channels, _, *sides = self._shape
-        noisy = torch.randn((count, channels, self._chunk, *sides), generator=generator)
-        for step in range(stop):
-            level = self._levels[step].expand(count)
-            with torch.no_grad():
-                clean, _ = self._student.forward_chunk(noisy, level, frozen, past, first)
-            fresh = torch.randn(noisy.shape, generator=generator)
-            noisy = flow.noised(clean, fresh, self._levels[step + 1].expand(count))
+        noise = torch.randn((count, channels, self._chunk, *sides), generator=generator)
+
+        def guess(noisy: Tensor, level: Tensor) -> Tensor:
+            return self._student.forward_chunk(noisy, level, frozen, past, first)[0]
+
+        noisy = _before_step(stop, noise, self._levels, guess, generator)
         level = self._levels[stop].expand(count)
         clean, _ = self._student.forward_chunk(noisy, level, words, past, first)
         return clean
+
+
+@torch.no_grad()
+def _before_step(
+    stop: int,
+    noise: Tensor,
+    levels: Tensor,
+    guess: Callable[[Tensor, Tensor], Tensor],
+    generator: torch.Generator,
+) -> Tensor:
+    """What ``noise`` has become before the step ``stop``: guessed clean, noised anew, in turns."""
+    noisy, count = noise, len(noise)
+    for step in range(stop):
+        clean = guess(noisy, levels[step].expand(count))
+        fresh = torch.randn(noisy.shape, generator=generator)
+        noisy = flow.noised(clean, fresh, levels[step + 1].expand(count))
+    return noisy

@@ -5,6 +5,8 @@ Not FVD, which is this distance in another network's features and cannot be comp
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,7 +15,7 @@ from goodput.video.judging.look import Look, centred
 from goodput.video.judging.track import background_of, track
 from goodput.video.scenes.scene import Scene
 
-_PLACES = 8
+_PLACES: Final = 8
 """Times at which a film's thing is looked for."""
 
 Features = npt.NDArray[np.float64]

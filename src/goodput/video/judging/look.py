@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from goodput.core.errors import UsageError
+from goodput.video.clip import FPS
 from goodput.video.judging.track import Track
-from goodput.video.models.files import fill, read_tensors, write_network
+from goodput.video.models.files import config_in, fill, read_tensors, write_network
 from goodput.video.scenes.scene import DIGITS, SHAPES, SIZES, Shape, Size
 
 KINDS: Final[tuple[tuple[Shape, Size], ...]] = tuple(
@@ -64,7 +64,7 @@ def centred(found: Track) -> Tensor:
     the thing covers of each pixel.
     """
     size = found.masks.shape[1]
-    frames = np.round(found.times * 8).astype(int)
+    frames = np.round(found.times * FPS).astype(int)
     scale = 64 // size
     total = np.zeros((SIDE, SIDE), np.float32)
     for frame, (x, y) in zip(frames, found.centres, strict=True):
@@ -89,9 +89,6 @@ def write_look(path: Path, network: Look) -> None:
 def read_look(path: Path) -> Look:
     """The network at ``path``. Raises UsageError that names the file."""
     tensors, facts = read_tensors(path)
-    try:
-        network = Look(msgspec.convert(facts.get("config"), LookConfig))
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path} is no judge: {error}") from None
+    network = Look(config_in(facts, LookConfig, path))
     fill(network, tensors, path)
     return network.eval().requires_grad_(False)

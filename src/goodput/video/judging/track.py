@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from goodput.video.clip import FPS, Frames
-from goodput.video.scenes.motion import BOUNCE_SPEED, ORBIT_TURNS, STRAIGHT_SPEED, Floats
+from goodput.video.scenes.motion import BOUNCE_SPEED, DIRECTION, ORBIT_TURNS, STRAIGHT_SPEED, Floats
 from goodput.video.scenes.render import RGB
-from goodput.video.scenes.scene import COLOURS, ORBITS, Background, Colour, Path, Speed
+from goodput.video.scenes.scene import BACKGROUNDS, COLOURS, ORBITS, Background, Colour, Path, Speed
 
 Mask = npt.NDArray[np.bool_]
 
@@ -54,8 +54,7 @@ class Track:
 def background_of(frames: Frames) -> Background:
     """The ground that most pixels are nearest to."""
     usual = np.median(frames.reshape(-1, 3), axis=0)
-    grounds: tuple[Background, ...] = ("black", "grey", "navy", "brown")
-    return min(grounds, key=lambda name: np.abs(usual - RGB[name]).sum())
+    return min(BACKGROUNDS, key=lambda name: np.abs(usual - RGB[name]).sum())
 
 
 def track(frames: Frames, colour: Colour, background: Background) -> Track:
@@ -126,11 +125,11 @@ def speed_of(found: Track, path: Path) -> Speed:
 
 def heading_error(found: Track, path: Path) -> float | None:
     """Degrees between where a straight path leads and where the thing went; None for others."""
-    angles = {"right": 0.0, "down": 90.0, "left": 180.0, "up": 270.0}
-    if path not in angles or len(found.centres) < 2:
+    if path not in DIRECTION or len(found.centres) < 2:
         return None
-    x, y = found.centres[-1] - found.centres[0]
-    return float(abs((np.degrees(np.arctan2(y, x)) - angles[path] + 180) % 360 - 180))
+    (x, y), (along_x, along_y) = found.centres[-1] - found.centres[0], DIRECTION[path]
+    turned = np.arctan2(y, x) - np.arctan2(along_y, along_x)
+    return float(abs((np.degrees(turned) + 180) % 360 - 180))
 
 
 def _circle(centres: Floats) -> tuple[Floats, float]:

@@ -9,11 +9,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from goodput.video.clip import Clip, Frames
+from goodput.video.clip import Clip
 from goodput.video.judging.frechet import film_features, frechet_distance
 from goodput.video.judging.look import Look
 from goodput.video.judging.verdict import Adherence, adherence, judge
 from goodput.video.sampling.order import FilmMaker, Order
+from goodput.video.sampling.whole import make_whole
 from goodput.video.scenes.captions import describe
 from goodput.video.scenes.draw import draw_scene
 from goodput.video.scenes.render import render
@@ -38,7 +39,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Of the films, and for comparison of other real ones, of shuffled and of frozen frames."""
 
 
-def asked_for(count: int, seed: int, *, held_out: bool = False) -> list[Asked]:
+def _asked_for(count: int, seed: int, *, held_out: bool = False) -> list[Asked]:
     """Scenes with sentences that leave nothing out."""
     random = np.random.default_rng([seed, held_out])
     found = []
@@ -57,14 +58,18 @@ def try_out(
     films: int,
     seed: int,
     progress: Callable[[int], None],
-) -> Trial:
-    """Have ``maker`` make ``films`` films of drawn scenes and half as many of held-out ones."""
-    drawn = asked_for(films, seed)
-    held = asked_for(max(1, films // 2), seed, held_out=True)
-    made = made_by(maker, [*drawn, *held], size, steps, seed, progress)
+) -> tuple[Trial, list[tuple[str, Clip]]]:
+    """Have ``maker`` make ``films`` films of drawn scenes and half as many of held-out ones.
+
+    Also returns the films of the drawn scenes, each with its sentence. ``progress`` is told how
+    many are done.
+    """
+    drawn = _asked_for(films, seed)
+    held = _asked_for(max(1, films // 2), seed, held_out=True)
+    made = _made_by(maker, [*drawn, *held], size, steps, seed, progress)
     clips, held_clips = made[:films], made[films:]
     real = [render(scene, size) for scene, _ in drawn]
-    return Trial(
+    trial = Trial(
         seed=seed,
         steps=steps,
         real=_judged(network, real, drawn),
@@ -72,9 +77,10 @@ def try_out(
         held_out=_judged(network, held_clips, held),
         frechet=_distances(network, clips, real, drawn, size, seed),
     )
+    return trial, [(sentence, clip) for (_, sentence), clip in zip(drawn, clips, strict=True)]
 
 
-def made_by(
+def _made_by(
     maker: FilmMaker[Any],
     asked: Sequence[Asked],
     size: int,
@@ -85,15 +91,11 @@ def made_by(
     """A film of each sentence; ``progress`` is told how many are done."""
     clips: list[Clip] = []
     for first in range(0, len(asked), _TOGETHER):
-        films = [
-            maker.begin(Order(sentence, seed * 100_003 + first + number, size, steps=steps))
+        orders = [
+            Order(sentence, seed * 100_003 + first + number, size, steps=steps)
             for number, (_, sentence) in enumerate(asked[first : first + _TOGETHER])
         ]
-        parts: list[list[Frames]] = [[] for _ in films]
-        while films[0].steps_left:
-            for part, frames in zip(parts, maker.denoise(films), strict=True):
-                part += [] if frames is None else [frames]
-        clips += [Clip(np.concatenate(part)) for part in parts]
+        clips += [Clip(frames) for frames in make_whole(maker, orders)]
         progress(len(clips))
     return clips
 
@@ -111,7 +113,7 @@ def _distances(
     size: int,
     seed: int,
 ) -> dict[str, float] | None:
-    others = asked_for(len(drawn), seed + 1)
+    others = _asked_for(len(drawn), seed + 1)
     scenes = [scene for scene, _ in drawn]
     base = _features(network, [render(x, size) for x, _ in others], [x for x, _ in others])
     random = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from goodput.core.percentiles import wilson_interval
-from goodput.video.clip import Clip
+from goodput.video.clip import Clip, Frames
 from goodput.video.judging.look import Look, look_of
 from goodput.video.judging.track import (
     Track,
@@ -19,7 +19,7 @@ from goodput.video.judging.track import (
     speed_of,
     track,
 )
-from goodput.video.scenes.scene import STRAIGHT, Scene, Thing
+from goodput.video.scenes.scene import Background, Scene, Thing
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ def judge(network: Look, clip: Clip, scene: Scene) -> Verdict:
     ground = background_of(frames)
     colours = [thing.colour for thing in scene.things]
     if len(set(colours)) < len(colours):
-        return _twins(clip, scene)
+        return _twins(frames, scene, ground)
     tracks = [track(frames, colour, ground) for colour in colours]
     alone = len(tracks) == 1
     verdicts = [
@@ -88,14 +88,12 @@ def _one(network: Look, found: Track, thing: Thing) -> Verdict:
         # On a wrong path there is no right speed; at rest there is none to see.
         speed=path == thing.path
         and (thing.path == "still" or speed_of(found, path) == thing.speed),
-        heading_error=heading_error(found, thing.path) if thing.path in STRAIGHT else None,
+        heading_error=heading_error(found, thing.path),
     )
 
 
-def _twins(clip: Clip, scene: Scene) -> Verdict:
-    first = scene.things[0]
-    ground = background_of(clip.frames)
-    masks = track(clip.frames, first.colour, ground).masks
+def _twins(frames: Frames, scene: Scene, ground: Background) -> Verdict:
+    masks = track(frames, scene.things[0].colour, ground).masks
     areas = masks.mean((1, 2))
     there = bool((areas > 0).mean() > 0.9)
     # Twins that cross cover less of the picture when they meet.

@@ -12,7 +12,7 @@ from torch import Tensor
 from goodput.core.errors import UsageError
 from goodput.core.files import write_atomically
 from goodput.video.models.files import read_tensors, write_tensors
-from goodput.video.training.optimiser import Optimiser
+from goodput.video.training.optimiser import Loss, Optimiser
 from goodput.video.training.recipe import Optimising
 
 Figures = Mapping[str, float]
@@ -72,6 +72,17 @@ class Loop:
             if done % stage.checkpoint_every == 0 or done == stage.steps:
                 curve.write()
                 self._save(path, optimisers)
+
+    def run_one(
+        self,
+        name: str,
+        stage: Optimising,
+        optimiser: Optimiser,
+        loss: Loss,
+        validate: Callable[[], Figures],
+    ) -> None:
+        """``run`` of a stage that has one network and one loss."""
+        self.run(name, stage, {name: optimiser}, lambda: optimiser.step(loss), validate)
 
     def _save(self, path: Path, optimisers: Mapping[str, Optimiser]) -> None:
         tensors: dict[str, Tensor] = {}

@@ -71,8 +71,7 @@ class Run:
         def validate() -> dict[str, float]:
             return {"db": reconstruction_db(network, self._held, recipe.size, 8)}
 
-        name = "autoencoder"
-        self._loop.run(name, stage, {name: optimiser}, lambda: optimiser.step(loss), validate)
+        self._loop.run_one("autoencoder", stage, optimiser, loss, validate)
         optimiser.use_mean()
         standardise(network, self._source, recipe.size)
         decibels = reconstruction_db(network, self._held, recipe.size, 32)
@@ -90,8 +89,7 @@ class Run:
         def validate() -> dict[str, float]:
             return {"held": loss.validation(held, generator_of(recipe.seed, _VALIDATION))}
 
-        name = "teacher"
-        self._loop.run(name, stage, {name: optimiser}, lambda: optimiser.step(loss), validate)
+        self._loop.run_one("teacher", stage, optimiser, loss, validate)
         optimiser.use_mean()
         write_autoencoder(folder, read_autoencoder(self._folder))
         manner = Manner(

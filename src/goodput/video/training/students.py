@@ -5,14 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import torch
 from msgspec.structs import replace
 
 from goodput.video import flow
-from goodput.video.clip import Frames
 from goodput.video.distillation.collapse import check, vitals
 from goodput.video.distillation.consistency import ConsistencyLoss
 from goodput.video.distillation.forcing import ForcingLoss
@@ -30,11 +28,18 @@ from goodput.video.sampling.bundle import (
     write_autoencoder,
     write_transformer,
 )
-from goodput.video.sampling.order import FilmMaker, Order
+from goodput.video.sampling.order import Order
+from goodput.video.sampling.whole import make_whole
 from goodput.video.training.latents import Latents
 from goodput.video.training.loop import Loop
-from goodput.video.training.optimiser import Optimiser
-from goodput.video.training.recipe import ConsistencyStage, ForcingStage, MatchingStage, Recipe
+from goodput.video.training.optimiser import Loss, Optimiser
+from goodput.video.training.recipe import (
+    ConsistencyStage,
+    ForcingStage,
+    MatchingStage,
+    Optimising,
+    Recipe,
+)
 
 Train = Callable[[Path, Path, Latents], None]
 """Train from what the first folder holds, and leave a folder that makes films."""
@@ -74,15 +79,7 @@ class Students:
         optimiser.mean_in(mean)
         student = replace(manner, guidance=1.0, steps=_CONSISTENCY_STEPS)
         loss = ConsistencyLoss(network, mean, teacher, stage, latents, manner.shift)
-        watch = _Watch(read_autoencoder(before), latents)
-
-        def validate() -> dict[str, float]:
-            return watch(mean, student)
-
-        name = "consistency"
-        self._loop.run(name, stage, {name: optimiser}, lambda: optimiser.step(loss), validate)
-        write_autoencoder(folder, read_autoencoder(before))
-        write_transformer(folder, mean, student)
+        self._with_one_loss(stage, optimiser, loss, mean, student, before, folder, latents)
 
     def _forcing(self, stage: ForcingStage, before: Path, folder: Path, latents: Latents) -> None:
         network, manner = read_transformer(before)
@@ -91,15 +88,24 @@ class Students:
         optimiser.mean_in(mean)
         loss = ForcingLoss(network, stage, latents, manner.shift)
         causal = replace(manner, guidance=1.0, steps=_FORCING_STEPS, chunk=stage.chunk)
-        watch = _Watch(read_autoencoder(before), latents)
+        self._with_one_loss(stage, optimiser, loss, mean, causal, before, folder, latents)
 
-        def validate() -> dict[str, float]:
-            return watch(mean, causal)
-
-        name = "forcing"
-        self._loop.run(name, stage, {name: optimiser}, lambda: optimiser.step(loss), validate)
-        write_autoencoder(folder, read_autoencoder(before))
-        write_transformer(folder, mean, causal)
+    def _with_one_loss(
+        self,
+        stage: Optimising,
+        optimiser: Optimiser,
+        loss: Loss,
+        mean: FilmTransformer,
+        manner: Manner,
+        before: Path,
+        folder: Path,
+        latents: Latents,
+    ) -> None:
+        autoencoder = read_autoencoder(before)
+        watch = _Watch(autoencoder, latents)
+        self._loop.run_one(folder.name, stage, optimiser, loss, lambda: watch(mean, manner))
+        write_autoencoder(folder, autoencoder)
+        write_transformer(folder, mean, manner)
 
     def _matching(self, stage: MatchingStage, before: Path, folder: Path, latents: Latents) -> None:
         network, manner = read_transformer(before)
@@ -127,7 +133,8 @@ class Students:
             latents.sentences,
             teaching.shift,
         )
-        watch = _Watch(read_autoencoder(before), latents)
+        autoencoder = read_autoencoder(before)
+        watch = _Watch(autoencoder, latents)
 
         def step() -> float:
             for _ in range(stage.critic_updates):
@@ -139,7 +146,7 @@ class Students:
 
         optimisers = {"student": student, "critic": judge}
         self._loop.run(folder.name, stage, optimisers, step, validate)
-        write_autoencoder(folder, read_autoencoder(before))
+        write_autoencoder(folder, autoencoder)
         write_transformer(folder, mean, wanted)
 
 
@@ -158,16 +165,11 @@ class _Watch:
         self, network: FilmTransformer, manner: Manner, gap: float | None = None
     ) -> dict[str, float]:
         """The student's vital signs. Raises CollapsedError."""
-        maker: FilmMaker[Any] = maker_of("student", network, self._autoencoder, manner)
+        maker = maker_of("student", network, self._autoencoder, manner)
         orders = [
             Order(sentence, number, manner.size, self._frames, manner.steps)
             for number, sentence in enumerate(self._sentences)
         ]
-        films = [maker.begin(order) for order in orders]
-        parts: list[list[Frames]] = [[] for _ in films]
-        while films[0].steps_left:
-            for part, frames in zip(parts, maker.denoise(films), strict=True):
-                part += [] if frames is None else [frames]
-        found = vitals([np.concatenate(part) for part in parts])
+        found = vitals(make_whole(maker, orders))
         check(found, self._real, gap)
         return {"static": found.static_share, "entropy": found.colour_entropy}

@@ -13,7 +13,7 @@ from goodput.video.training.recipe import TeacherStage
 
 
 class TeacherLoss:
-    """Mean square of the velocity's error: ‖v_θ(x_σ, σ, text) - (ε - x₀)‖²."""
+    """``flow.velocity_loss`` of clips at noise levels of their own."""
 
     def __init__(self, network: FilmTransformer, stage: TeacherStage, latents: Latents) -> None:
         self._network = network
@@ -42,5 +42,4 @@ class TeacherLoss:
         noisy = flow.noised(clean, noise, sigma)
         text, seen = self._network.text(tokens_of(sentences))
         predicted = self._network(noisy, sigma, text, seen)
-        error = flow.velocity(noisy, predicted, sigma) - flow.velocity(noisy, clean, sigma)
-        return error.pow(2).mean()
+        return flow.velocity_loss(predicted, clean, noisy, sigma)
